@@ -1,0 +1,225 @@
+"""Settings, one frozen dataclass per concern.
+
+Read from, each overriding the one before: the defaults here, a TOML file (`jinwen.toml` in the current
+folder, or the file named by `JINWEN_CONFIG`), environment variables `JINWEN_<SECTION>_<KEY>`, and the
+flags of a command. An unknown key is an error that lists the known ones.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tomllib
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from rag.errors import SettingsError
+
+PROJECT_DIR = Path(__file__).resolve().parent.parent
+MODELS_DIR = PROJECT_DIR / "models"
+DEFAULT_INDEX_DIR = PROJECT_DIR / "indexes" / "default"
+EXAMPLES_DIR = PROJECT_DIR / "examples"
+
+AnswerMode = Literal["extractive", "generative"]
+Backend = Literal["transformers", "openai"]
+Strictness = Literal["strict", "balanced", "generous"]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSettings:
+    """How files are read."""
+
+    max_file_mb: float = 50.0
+    """Larger files are refused by name."""
+    encoding: str | None = None
+    """Decode text files with this encoding instead of detecting it."""
+    date: str | None = None
+    """ISO date for articles that carry none, such as newspaper pages."""
+
+
+@dataclass(frozen=True, slots=True)
+class PassageSettings:
+    """How articles are cut. Changing these needs `jinwen index --rebuild`."""
+
+    size: int = 350
+    """Longest passage in characters; only a single longer sentence is cut."""
+    overlap: int = 1
+    """Sentences that a passage shares with the one before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderSettings:
+    """Which model turns text into vectors. Changing it needs `jinwen index --rebuild`."""
+
+    name: str = "jinwen-static"
+    """A folder under `models/`, any folder, or a hub name that sentence-transformers loads."""
+    device: str | None = None
+    """`cpu`, `cuda`, …; None lets sentence-transformers choose. The shipped model always runs on the CPU."""
+    batch_size: int = 32
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievalSettings:
+    """How passages are found."""
+
+    depth: int = 100
+    """Passages taken from each leg before fusion."""
+    rrf_k: int = 60
+    """Constant of reciprocal rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009)."""
+    per_article: int = 3
+    """Most passages of one story in a result list."""
+    top_k: int = 10
+    """Passages handed to the answerer."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSettings:
+    """How answers are made."""
+
+    mode: AnswerMode = "extractive"
+    strictness: Strictness = "balanced"
+    """How readily the extractive answerer refuses."""
+    max_sources: int = 5
+    """Most passages given to a generative model, most citations of an extractive answer."""
+    backend: Backend = "transformers"
+    model: str = ""
+    """Folder or hub name (transformers), or the server's name for the model (openai)."""
+    base_url: str = "http://127.0.0.1:8080/v1"
+    """Of the OpenAI-compatible server. The key comes from OPENAI_API_KEY only."""
+    max_new_tokens: int = 512
+    context_tokens: int = 4096
+    """Tokens for prompt and answer together, counted by the model's own tokenizer."""
+    timeout_s: float = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class UiSettings:
+    """The chat page."""
+
+    port: int = 7860
+    max_upload_mb: float = 50.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings."""
+
+    sources: SourceSettings = field(default_factory=SourceSettings)
+    passages: PassageSettings = field(default_factory=PassageSettings)
+    encoder: EncoderSettings = field(default_factory=EncoderSettings)
+    retrieval: RetrievalSettings = field(default_factory=RetrievalSettings)
+    answer: AnswerSettings = field(default_factory=AnswerSettings)
+    ui: UiSettings = field(default_factory=UiSettings)
+
+
+_POSITIVE = {
+    "max_file_mb", "size", "batch_size", "depth", "rrf_k", "per_article", "top_k", "max_sources",
+    "max_new_tokens", "context_tokens", "timeout_s", "port", "max_upload_mb",
+}  # fmt: skip
+
+
+def load_settings(
+    path: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> Settings:
+    """Settings from defaults, TOML file, environment and `overrides` (`{"answer.mode": …}`), in that order.
+
+    :raises SettingsError: a file cannot be read; a section or key is unknown; a value is out of range.
+    """
+    env = os.environ if environ is None else environ
+    values: dict[str, dict[str, Any]] = {}
+    for origin, section, key, value in (*_from_toml(path, env), *_from_environment(env), *_from_flags(overrides)):
+        hint = _field_type(origin, section, key)
+        values.setdefault(section, {})[key] = _convert(origin, f"{section}.{key}", hint, value)
+    sections = {f.name: f for f in dataclasses.fields(Settings)}
+    hints = typing.get_type_hints(Settings)
+    return Settings(**{name: hints[name](**values.get(name, {})) for name in sections})
+
+
+def to_dict(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Settings as plain values, for manifests and run reports."""
+    return dataclasses.asdict(settings)
+
+
+_Entry = tuple[str, str, str, Any]
+
+
+def _from_toml(path: Path | None, env: Mapping[str, str]) -> list[_Entry]:
+    chosen = path or (Path(env["JINWEN_CONFIG"]) if env.get("JINWEN_CONFIG") else None)
+    file = chosen or Path("jinwen.toml")
+    if not file.is_file():
+        if chosen is None:
+            return []
+        raise SettingsError(f"settings file {file} does not exist; unset JINWEN_CONFIG or name an existing file")
+    try:
+        data = tomllib.loads(file.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise SettingsError(f"settings file {file} cannot be read as TOML: {error}") from error
+    entries: list[_Entry] = []
+    for section, table in data.items():
+        if not isinstance(table, dict):
+            raise SettingsError(f"{file}: '{section}' stands outside a section; expected one of {_sections()}")
+        if not table:
+            _field_type(str(file), section, None)
+        entries += [(str(file), section, key, value) for key, value in table.items()]
+    return entries
+
+
+def _from_environment(env: Mapping[str, str]) -> list[_Entry]:
+    entries: list[_Entry] = []
+    for name in sorted(env):
+        if not name.startswith("JINWEN_") or name == "JINWEN_CONFIG":
+            continue
+        section, _, key = name.removeprefix("JINWEN_").lower().partition("_")
+        entries.append((f"environment variable {name}", section, key, env[name]))
+    return entries
+
+
+def _from_flags(overrides: Mapping[str, Any] | None) -> list[_Entry]:
+    return [
+        ("flag", *name.partition(".")[::2], value) for name, value in (overrides or {}).items() if value is not None
+    ]
+
+
+def _sections() -> str:
+    return ", ".join(f.name for f in dataclasses.fields(Settings))
+
+
+def _field_type(origin: str, section: str, key: str | None) -> Any:
+    hints = typing.get_type_hints(Settings)
+    if section not in hints:
+        raise SettingsError(f"{origin}: unknown section '{section}'; expected one of {_sections()}")
+    if key is None:
+        return None
+    keys = typing.get_type_hints(hints[section])
+    if key not in keys:
+        raise SettingsError(f"{origin}: unknown key '{section}.{key}'; expected one of {', '.join(keys)}")
+    return keys[key]
+
+
+def _convert(origin: str, name: str, hint: Any, value: Any) -> Any:
+    if isinstance(hint, types.UnionType):
+        if value is None or value == "":
+            return None
+        hint = next(h for h in typing.get_args(hint) if h is not type(None))
+    if typing.get_origin(hint) is Literal:
+        choices = typing.get_args(hint)
+        if value not in choices:
+            raise SettingsError(f"{origin}: {name} is {value!r}; expected one of {', '.join(choices)}")
+        return value
+    try:
+        if isinstance(value, bool) or (hint is int and isinstance(value, float)):
+            raise ValueError
+        converted = hint(value)
+    except (TypeError, ValueError):
+        raise SettingsError(f"{origin}: {name} is {value!r}; expected {hint.__name__}") from None
+    if name.partition(".")[2] in _POSITIVE and not converted > 0:
+        raise SettingsError(f"{origin}: {name} is {value}; expected a number above 0")
+    if name == "passages.overlap" and converted < 0:
+        raise SettingsError(f"{origin}: {name} is {value}; expected 0 or more")
+    return converted
