@@ -1,0 +1,51 @@
+"""Saying no: the one refusal text per language, shared by the code, the prompts and the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from rag.types import Answer, Hit, NearArticle, Question
+
+REFUSAL: Final[dict[str, str]] = {
+    "zh": "在已收录的文章中没有找到这个问题的答案。",
+    "en": "The articles do not hold an answer to this question.",
+}
+
+MOST_NEAR_ARTICLES: Final = 3
+
+
+def refuse(question: Question, hits: Sequence[Hit], *, mode: str, model: str = "") -> Answer:
+    """A refusal in the question's language, offering the nearest articles; it has no citations."""
+    return Answer(
+        question=question.text,
+        answer=REFUSAL[question.language],
+        refused=True,
+        mode=mode,
+        language=question.language,
+        nearest=nearest_articles(hits),
+        model=model,
+    )
+
+
+def nearest_articles(hits: Sequence[Hit], limit: int = MOST_NEAR_ARTICLES) -> tuple[NearArticle, ...]:
+    """The first `limit` distinct articles of `hits`, in order, each with its best passage."""
+    near: dict[str, NearArticle] = {}
+    for hit in hits:
+        article, passage = hit.article, hit.passage
+        if article.id in near:
+            continue
+        if len(near) == limit:
+            break
+        near[article.id] = NearArticle(
+            article_id=article.id,
+            title=article.display_title,
+            source=article.source,
+            date=article.date,
+            url=article.url,
+            file=article.file,
+            text=passage.text,
+            start=passage.start,
+            end=passage.end,
+        )
+    return tuple(near.values())
