@@ -1,0 +1,130 @@
+"""The one place where the steps meet: history + question -> Answer."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from rag.answering import Answerer
+from rag.config import AnswerMode, AnswerSettings
+from rag.dates import find_dates, format_date
+from rag.errors import JinwenError
+from rag.followup import standalone_question
+from rag.retriever import Retriever
+from rag.tokens import detect_language, tokenize
+from rag.types import Answer, Filters, Question, Timings, Turn
+
+MAX_QUESTION_CHARS = 2_000
+
+
+class QuestionError(JinwenError):
+    """A question is empty or too long to be one."""
+
+
+class Assistant:
+    """Answers questions from what a retriever finds.
+
+    `answerers` makes the answerer for given settings; it is asked once per distinct settings, so a model is
+    loaded when it is first used and then kept.
+    """
+
+    def __init__(
+        self, retriever: Retriever, answerers: Callable[[AnswerSettings], Answerer], settings: AnswerSettings
+    ) -> None:
+        self._retriever = retriever
+        self._make_answerer = answerers
+        self._settings = settings
+        self._answerers: dict[AnswerSettings, Answerer] = {}
+
+    def ask(
+        self,
+        question: str,
+        *,
+        history: Sequence[Turn] = (),
+        filters: Filters | None = None,
+        as_of: dt.date | None = None,
+        mode: AnswerMode | None = None,
+        max_sources: int | None = None,
+    ) -> Answer:
+        """The final answer; see `stream`."""
+        *_, answer = self.stream(
+            question, history=history, filters=filters, as_of=as_of, mode=mode, max_sources=max_sources
+        )
+        return answer
+
+    def stream(
+        self,
+        question: str,
+        *,
+        history: Sequence[Turn] = (),
+        filters: Filters | None = None,
+        as_of: dt.date | None = None,
+        mode: AnswerMode | None = None,
+        max_sources: int | None = None,
+    ) -> Iterator[Answer]:
+        """Growing snapshots of the answer; the last one is final and checked.
+
+        `as_of` is the day on which the question is asked (default: today).
+
+        :raises QuestionError: the question holds nothing to search for, or is over MAX_QUESTION_CHARS long.
+        """
+        check_question(question)
+        asked = prepare_question(question, history, as_of)
+        started = time.perf_counter()
+        hits = self._retriever.retrieve(search_query(asked), filters=filters or Filters())
+        retrieve_ms = (time.perf_counter() - started) * 1000
+        answerer = self._answerer(mode, max_sources)
+        for answer in answerer.stream(asked, hits):
+            yield dataclasses.replace(
+                answer,
+                searched=asked.standalone,
+                timings=Timings(retrieve=retrieve_ms, answer=answer.timings.answer),
+            )
+
+    def _answerer(self, mode: AnswerMode | None, max_sources: int | None) -> Answerer:
+        settings = dataclasses.replace(
+            self._settings,
+            mode=mode or self._settings.mode,
+            max_sources=max_sources or self._settings.max_sources,
+        )
+        if settings not in self._answerers:
+            self._answerers[settings] = self._make_answerer(settings)
+        return self._answerers[settings]
+
+
+def check_question(question: str) -> None:
+    """Refuse what cannot be a question.
+
+    :raises QuestionError: nothing to search for, or over MAX_QUESTION_CHARS characters.
+    """
+    if len(question) > MAX_QUESTION_CHARS:
+        raise QuestionError(
+            f"the question has {len(question)} characters; at most {MAX_QUESTION_CHARS} are read: shorten it"
+            f"（问题过长，最多 {MAX_QUESTION_CHARS} 字）"
+        )
+    if not tokenize(question):
+        raise QuestionError("the question holds no words to search for; type a question（请输入问题）")
+
+
+def prepare_question(question: str, history: Sequence[Turn], as_of: dt.date | None) -> Question:
+    """The question as it will be searched and answered."""
+    return Question(
+        text=question,
+        standalone=standalone_question(question, history),
+        language=detect_language(question),
+        as_of=as_of or dt.date.today(),
+        history=tuple(history),
+    )
+
+
+def search_query(question: Question) -> str:
+    """What is searched: the standalone question, with its relative days also as dates.
+
+    Articles say 1月18日 where the question says 这周日.
+    """
+    mentions = find_dates(question.standalone, question.as_of)
+    days = [m for m in mentions if m.relative and m.is_day]
+    absolute = [format_date(m.first, m.last, "zh") for m in days]
+    return " ".join([question.standalone, *dict.fromkeys(absolute)])

@@ -1,0 +1,91 @@
+"""Checks of an index, the models and the environment. Reads only; never changes anything."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rag.config import Settings
+from rag.encoder import load_encoder
+from rag.errors import JinwenError
+
+_PACKAGES = (
+    "faiss-cpu", "gradio", "langchain-text-splitters", "numpy", "sentence-transformers", "tantivy", "tokenizers",
+    "torch", "transformers",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The outcome of one check."""
+
+    check: str
+    ok: bool
+    detail: str
+    """One line: what was seen, and when not ok, what to do."""
+
+
+def examine(index_dir: Path, settings: Settings) -> Iterator[Finding]:
+    """Run every check, in the order in which a person would look for a fault."""
+    yield _python()
+    for package in _PACKAGES:
+        yield _package(package)
+    yield _guard("encoder", lambda: _encoder(settings))
+    yield _guard("reader", lambda: _reader(settings))
+    if settings.answer.mode == "generative":
+        yield _guard("generator", lambda: _generator(settings))
+    yield from _index(index_dir, settings)
+
+
+def _guard(check: str, run: Callable[[], str]) -> Finding:
+    try:
+        return Finding(check, True, run())
+    except JinwenError as error:
+        return Finding(check, False, str(error))
+
+
+def _python() -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    return Finding("python", sys.version_info >= (3, 11), f"{version} (3.11 or newer is needed)")
+
+
+def _package(name: str) -> Finding:
+    try:
+        return Finding(name, True, importlib.metadata.version(name))
+    except importlib.metadata.PackageNotFoundError:
+        return Finding(name, False, "not installed; run `make install`")
+
+
+def _encoder(settings: Settings) -> str:
+    encoder = load_encoder(settings.encoder)
+    return f"{encoder.name}, {encoder.dim} dimensions, fingerprint {encoder.fingerprint[:12]}"
+
+
+def _reader(settings: Settings) -> str:
+    from rag.answering.extractive import load_reader
+
+    return load_reader(load_encoder(settings.encoder)).name
+
+
+def _generator(settings: Settings) -> str:
+    from rag.answering.generative import load_generator
+
+    return load_generator(settings.answer).name
+
+
+def _index(index_dir: Path, settings: Settings) -> Iterator[Finding]:
+    from rag.store import LocalStore
+
+    try:
+        with LocalStore.open(
+            index_dir, encoder=load_encoder(settings.encoder), passages=settings.passages, read_only=True
+        ) as store:
+            counts = store.counts()
+            yield Finding("index", True, f"{index_dir}: {counts.articles} articles, {counts.passages} passages")
+            problems = store.check()
+            yield Finding("index contents", not problems, "; ".join(map(str, problems)) or "database and caches agree")
+    except JinwenError as error:
+        yield Finding("index", False, str(error))

@@ -1,0 +1,122 @@
+"""An index opened for use: its articles, search, ingestion, and the assistant over it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+
+from rag.answering import Answerer
+from rag.assistant import Assistant
+from rag.config import AnswerSettings, Settings
+from rag.encoder import Encoder, load_encoder
+from rag.ingest import IngestProgress, IngestReport, ingest
+from rag.retriever import Retriever
+from rag.store import LocalStore
+from rag.suggestions import example_questions
+from rag.types import Article, Filters, Hit
+
+
+class Library:
+    """One index and everything that is done with it."""
+
+    def __init__(self, index_dir: Path, settings: Settings, *, create: bool = False) -> None:
+        """Open the index in `index_dir`; with `create`, make it when there is none.
+
+        :raises IndexMissingError: there is none and `create` is off.
+        :raises IndexMismatchError: it was built by another encoder or with other passage settings.
+        """
+        self.index_dir = index_dir
+        self.settings = settings
+        self.encoder: Encoder = load_encoder(settings.encoder)
+        self.store = LocalStore.open(index_dir, create=create, encoder=self.encoder, passages=settings.passages)
+
+    def __enter__(self) -> Library:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release the index."""
+        self.store.close()
+
+    @cached_property
+    def retriever(self) -> Retriever:
+        """Hybrid retrieval over the index."""
+        return Retriever(self.store, self.encoder, self.settings.retrieval)
+
+    @cached_property
+    def assistant(self) -> Assistant:
+        """Question answering over the index."""
+        return Assistant(self.retriever, self.make_answerer, self.settings.answer)
+
+    def make_answerer(self, settings: AnswerSettings) -> Answerer:
+        """The answerer that `settings` ask for; the extractive one stands behind every other."""
+        from rag.answering.extractive import ExtractiveAnswerer, load_reader
+
+        extractive = ExtractiveAnswerer(load_reader(self.encoder), settings)
+        if settings.mode == "extractive":
+            return extractive
+        from rag.answering.generative import GenerativeAnswerer, load_generator
+
+        return GenerativeAnswerer(load_generator(settings), settings, fallback=extractive)
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when the articles, the passages or the encoder do."""
+        return self.store.fingerprint
+
+    def articles(self) -> list[Article]:
+        """All articles, by file and position."""
+        return self.store.articles()
+
+    def article(self, article_id: str) -> Article | None:
+        """The article with this id, or None."""
+        return self.store.article(article_id)
+
+    def sources(self) -> list[str]:
+        """Names of the accounts, newspapers and sites, sorted."""
+        return sorted({article.source for article in self.articles() if article.source})
+
+    def search(self, query: str, k: int = 20, filters: Filters | None = None) -> list[Hit]:
+        """The `k` best passages for `query`."""
+        return self.retriever.retrieve(query, k=k, filters=filters or Filters())
+
+    def ingest(
+        self,
+        paths: Sequence[Path],
+        *,
+        progress: Callable[[IngestProgress], None] | None = None,
+        stop: threading.Event | None = None,
+        rebuild: bool = False,
+        remove_missing: bool = False,
+    ) -> IngestReport:
+        """Read files and folders into the index; see `rag.ingest.ingest`."""
+        return ingest(
+            self.store,
+            paths,
+            self.encoder,
+            self.settings,
+            progress=progress,
+            stop=stop,
+            rebuild=rebuild,
+            remove_missing=remove_missing,
+        )
+
+    def remove_article(self, article_id: str) -> None:
+        """Take one article out of the index; its file stays where it is."""
+        self.store.remove_article(article_id)
+
+    def example_questions(self, language: str) -> list[str]:
+        """Three questions that this library can answer, in `zh` or `en`."""
+        return example_questions(self.articles(), language)
+
+    def newest_date(self) -> dt.date | None:
+        """The date of the latest dated article."""
+        return max((article.date for article in self.articles() if article.date), default=None)
