@@ -1,0 +1,90 @@
+"""The reader: question + hits -> sentences ranked by how likely they answer, and whether any does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.answering.reader_features import FEATURES, Candidate, FeatureExtractor
+from rag.answering.reader_lexicon import Lexicon
+from rag.encoder import Encoder
+from rag.types import Hit
+
+Array = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredSentence:
+    """A sentence and the reader's belief in it."""
+
+    candidate: Candidate
+    share: float
+    """Probability that this sentence answers, given that one of them does; all shares of a reading add up to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a reader makes of one question."""
+
+    sentences: tuple[ScoredSentence, ...]
+    """Best first."""
+    answerable: float
+    """Probability in [0, 1] that the hits hold an answer."""
+
+
+class Reader(Protocol):
+    """Chooses the sentences that answer."""
+
+    @property
+    def name(self) -> str:
+        """What made the answer, for the label under it."""
+
+    def read(self, question: str, hits: Sequence[Hit]) -> Reading:
+        """Rank the sentences of `hits`; an empty reading has `answerable == 0`."""
+
+
+_OVERLAP_WEIGHTS = {
+    "cover": 3.0, "cover_single": 2.0, "cover_clause": 1.0, "cover_title_union": 2.5, "cover_window": 1.0,
+    "rare": 1.5, "common_run": 0.5, "near_unit": 4.0, "near": 1.0, "typed": 0.6, "unit": 0.6, "similar": 2.0,
+    "similar_window": 1.0, "headline": -1.0, "year_other": -0.8, "ordinal_other": -1.5, "closed": 0.4,
+    "hit_rank": 0.8,
+}  # fmt: skip
+_SHARPNESS = 3.0
+
+
+class OverlapReader:
+    """Weighted word overlap and answer-type cues with weights set by hand: needs no trained model."""
+
+    name = "overlap"
+
+    def __init__(self, lexicon: Lexicon | None = None, encoder: Encoder | None = None) -> None:
+        self._extractor = FeatureExtractor(lexicon or Lexicon(), encoder)
+        self._weights = np.array([_OVERLAP_WEIGHTS.get(name, 0.0) for name in FEATURES], np.float32)
+
+    def read(self, question: str, hits: Sequence[Hit]) -> Reading:
+        """See `Reader.read`."""
+        candidates, features = self._extractor.extract(question, hits)
+        if not candidates:
+            return Reading((), 0.0)
+        scores = features @ self._weights
+        best = features[int(scores.argmax())]
+        cover = best[FEATURES.index("cover_title_union")] + best[FEATURES.index("near_unit")]
+        answerable = float(1 / (1 + np.exp(-12 * (cover - 0.3))))
+        return Reading(rank_sentences(candidates, scores * _SHARPNESS), answerable)
+
+
+def load_reader(encoder: Encoder | None = None) -> Reader:
+    """The shipped reader."""
+    return OverlapReader(encoder=encoder)
+
+
+def rank_sentences(candidates: Sequence[Candidate], scores: Array) -> tuple[ScoredSentence, ...]:
+    """Candidates best first with the softmax of `scores` (logits) as shares; ties keep their order."""
+    shares = np.exp(scores - scores.max())
+    shares /= shares.sum()
+    order = np.argsort(-shares, kind="stable")
+    return tuple(ScoredSentence(candidates[i], float(shares[i])) for i in order)

@@ -1,0 +1,353 @@
+"""Question + hits -> sentences with features: what the ranking model sees.
+
+The features of a sentence say how well it, its clauses, its neighbours, its title and its passage hold the
+words of the question, whether something of the asked kind stands near those words, whether the question's
+years and ordinals are met, and how the passage was found. See `FEATURES` for the list.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.answering.question_type import AnswerType, QuestionProfile, ordinals, profile
+from rag.answering.reader_lexicon import Lexicon
+from rag.answering.reader_matching import QueryTerm, TextIndex, find_term, query_terms
+from rag.answering.reader_spans import has_unit, typed_spans
+from rag.encoder import Encoder
+from rag.sentences import clause_spans, sentence_spans
+from rag.types import Hit
+
+Span = tuple[int, int]
+Matrix = npt.NDArray[np.float32]
+
+_NEAR = 8.0
+"""Characters over which a matched word's influence on an answer falls by 1/e."""
+
+_RELATIVE = (
+    "cover", "cover_single", "cover_clause", "cover_title_union", "cover_window", "density", "common_run", "rare",
+    "near", "near_unit", "similar", "similar_clause", "similar_window",
+)  # fmt: skip
+_ABSOLUTE = (
+    "cover", "cover_single", "cover_clause", "gain_previous", "gain_next", "cover_title", "cover_title_union",
+    "cover_passage", "cover_window", "density", "common_run", "rare", "worst_missing", "worst_missing_context",
+    "numbers", "typed", "typed_count", "near", "unit", "near_unit", "year_met", "year_other", "year_context",
+    "ordinal_met", "ordinal_other", "headline", "length", "place", "closed", "digits", "enumerates",
+    "hit_rank", "hit_dense", "hit_lexical", "similar", "similar_clause", "similar_title", "similar_window",
+    "question_length", "english", "has_unit",
+)  # fmt: skip
+FEATURES: tuple[str, ...] = (
+    *_ABSOLUTE,
+    *(f"type_{kind}" for kind in AnswerType),
+    *(f"{name}_below_best" for name in _RELATIVE),
+    *(f"{name}_standard" for name in _RELATIVE),
+)
+"""Names of the columns, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A sentence of a hit: `hit.article.text[start:end]`."""
+
+    hit: Hit
+    start: int
+    end: int
+    answer: Span | None
+    """The likeliest answer inside the article's text, where something of the asked kind stands in the sentence."""
+
+    @property
+    def text(self) -> str:
+        """The sentence, verbatim."""
+        return self.hit.article.text[self.start : self.end]
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    """Where and how well the question's terms stand in one text; arrays are aligned with the terms."""
+
+    worth: Matrix
+    places: list[list[Span]]
+
+
+class FeatureExtractor:
+    """Turns a question and its hits into candidates and a feature matrix."""
+
+    def __init__(self, lexicon: Lexicon, encoder: Encoder | None = None) -> None:
+        """`encoder` adds similarities; without it they are 0."""
+        self._lexicon = lexicon
+        self._encoder = encoder
+
+    def extract(self, question: str, hits: Sequence[Hit]) -> tuple[list[Candidate], Matrix]:
+        """Candidates in order of their hits and float32 `(len(candidates), len(FEATURES))`."""
+        asked = profile(question)
+        sentences = _sentences(hits)
+        if not sentences:
+            return [], np.zeros((0, len(FEATURES)), np.float32)
+        return _Extraction(asked, query_terms(asked, self._lexicon), sentences, self._encoder, question).run()
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    hit: Hit
+    start: int
+    end: int
+    previous: Span | None
+    next: Span | None
+    index: TextIndex
+    number: int
+    """0-based place in its passage."""
+
+    @property
+    def text(self) -> str:
+        return self.hit.article.text[self.start : self.end]
+
+
+def _sentences(hits: Sequence[Hit]) -> list[_Sentence]:
+    """Sentences of the passages, each once, with their neighbours in the same passage."""
+    seen: set[tuple[str, int, int]] = set()
+    found: list[_Sentence] = []
+    for hit in hits:
+        spans = sentence_spans(hit.article.text, hit.passage.start, hit.passage.end)
+        for i, (start, end) in enumerate(spans):
+            if (hit.article.id, start, end) in seen:
+                continue
+            seen.add((hit.article.id, start, end))
+            previous = spans[i - 1] if i else None
+            following = spans[i + 1] if i + 1 < len(spans) else None
+            index = TextIndex.of(hit.article.text[start:end])
+            found.append(_Sentence(hit, start, end, previous, following, index, i))
+    return found
+
+
+class _Extraction:
+    """One question's features; holds what its steps share."""
+
+    def __init__(
+        self,
+        asked: QuestionProfile,
+        terms: list[QueryTerm],
+        sentences: list[_Sentence],
+        encoder: Encoder | None,
+        question: str,
+    ) -> None:
+        self.asked = asked
+        self.terms = terms
+        self.sentences = sentences
+        self.encoder = encoder
+        self.question = question
+        self.weight = np.array([0.0 if t.single else t.weight for t in terms], np.float32)
+        self.single = np.array([t.weight if t.single else 0.0 for t in terms], np.float32)
+        if not self.single.any():
+            self.single = self.weight
+        if not self.weight.any():
+            self.weight = self.single
+        bound = np.sort(self.weight)[-max(1, len(terms) // 4)] if len(terms) else 0.0
+        self.rare = np.where(self.weight >= bound, self.weight, 0.0).astype(np.float32)
+        self.cache: dict[tuple[str, int, int], _Match] = {}
+
+    def run(self) -> tuple[list[Candidate], Matrix]:
+        matches = [self._match(s.hit.article.id, s.start, s.end, s.index) for s in self.sentences]
+        similarities = self._similarities()
+        rows: list[list[float]] = []
+        candidates: list[Candidate] = []
+        for sentence, match, similar in zip(self.sentences, matches, similarities, strict=True):
+            near, near_unit, answer, count, unit = self._nearest_answer(sentence, match)
+            row = self._coverage(sentence, match)
+            row += [float(count > 0), math.log1p(count), near, unit, near_unit]
+            row += self._details(sentence)
+            row += _shape(sentence)
+            row += self._retrieval(sentence)
+            row += similar
+            row += [
+                math.log1p(len(self.terms)),
+                float(self.asked.language == "en"),
+                float(bool(self.asked.units)),
+            ]
+            row += [float(kind is self.asked.types[0]) for kind in AnswerType]
+            rows.append(row)
+            place = (sentence.start + answer[0], sentence.start + answer[1]) if answer else None
+            candidates.append(Candidate(sentence.hit, sentence.start, sentence.end, place))
+        return candidates, _with_relative(np.array(rows, np.float32))
+
+    def _match(self, article_id: str, start: int, end: int, index: TextIndex) -> _Match:
+        key = (article_id, start, end)
+        if key not in self.cache:
+            found = [find_term(term, index) for term in self.terms]
+            self.cache[key] = _Match(np.array([w for w, _ in found], np.float32), [places for _, places in found])
+        return self.cache[key]
+
+    def _match_text(self, hit: Hit, span: Span | None) -> Matrix:
+        if span is None:
+            return np.zeros(len(self.terms), np.float32)
+        key = (hit.article.id, *span)
+        if key in self.cache:
+            return self.cache[key].worth
+        return self._match(*key, TextIndex.of(hit.article.text[span[0] : span[1]])).worth
+
+    def _title(self, hit: Hit) -> Matrix:
+        return self._match(hit.article.id, -1, -1, TextIndex.of(hit.article.display_title)).worth
+
+    def _coverage(self, sentence: _Sentence, match: _Match) -> list[float]:
+        """`cover` … `numbers`."""
+        own = match.worth
+        hit = sentence.hit
+        previous = self._match_text(hit, sentence.previous)
+        following = self._match_text(hit, sentence.next)
+        title = self._title(hit)
+        passage = self._match_text(hit, (hit.passage.start, hit.passage.end))
+        window = np.maximum.reduce([own, previous, following, title])
+        cover = _share(own, self.weight)
+        missing = self.weight * (1 - own)
+        missing_context = self.weight * (1 - np.maximum(np.maximum(own, title), passage))
+        numbers = [w for t, w in zip(self.terms, own, strict=True) if t.text[0].isdigit()]
+        return [
+            cover,
+            _share(own, self.single),
+            self._best_clause(sentence, match),
+            _share(np.maximum(own, previous), self.weight) - cover,
+            _share(np.maximum(own, following), self.weight) - cover,
+            _share(title, self.weight),
+            _share(np.maximum(own, title), self.weight),
+            _share(passage, self.weight),
+            _share(window, self.weight),
+            float(own @ self.weight) / math.sqrt(20 + len(sentence.index.text)),
+            _longest_common_run(match.places) / 10,
+            _share(own, self.rare),
+            float(missing.max(initial=0.0)) / 10,
+            float(missing_context.max(initial=0.0)) / 10,
+            float(np.mean(numbers)) if numbers else 1.0,
+        ]
+
+    def _best_clause(self, sentence: _Sentence, match: _Match) -> float:
+        """Largest share of the question that one clause holds."""
+        best = 0.0
+        for start, end in clause_spans(sentence.index.text):
+            inside = np.array(
+                [any(start <= a and b <= end for a, b in places) for places in match.places], dtype=np.float32
+            )
+            best = max(best, _share(match.worth * inside, self.weight))
+        return best
+
+    def _nearest_answer(self, sentence: _Sentence, match: _Match) -> tuple[float, float, Span | None, int, float]:
+        """Best typed span: (nearness, nearness with a fitting unit, span, number of typed spans, unit fits)."""
+        text = sentence.index.text
+        in_question = {t.text for t in self.terms}
+        total = float(self.weight.sum()) or 1.0
+        marks = [
+            (a, b, float(w * m))
+            for w, m, places in zip(self.weight, match.worth, match.places, strict=True)
+            if w > 0
+            for a, b in places
+        ]
+        best: tuple[float, float, Span | None, float] = (0.0, 0.0, None, 0.0)
+        count = 0
+        best_unit = 0.0
+        for kind in self.asked.types:
+            for start, end in typed_spans(text, kind):
+                answer = text[start:end]
+                if answer in in_question or (len(answer) > 1 and answer in self.asked.text):
+                    continue
+                count += 1
+                near = 0.0
+                for a, b, worth in marks:
+                    gap = max(a - end, start - b, 0)
+                    if gap < 40 and not (start <= a and b <= end and kind is AnswerType.NUMBER):
+                        near += worth * math.exp(-gap / _NEAR)
+                near = near / total
+                unit = float(not self.asked.units or has_unit(answer, self.asked.units))
+                best_unit = max(best_unit, unit)
+                if (unit * near + 0.3 * near, near) > (best[0], best[1]):
+                    best = (unit * near + 0.3 * near, near, (start, end), unit)
+        return best[1], best[1] * best[3], best[2], count, best_unit
+
+    def _details(self, sentence: _Sentence) -> list[float]:
+        """`year_met` … `ordinal_other`: binding years and ordinals of the question."""
+        text, article = sentence.index.text, sentence.hit.article
+        years, wanted = self.asked.years, self.asked.ordinals
+        met = float(bool(years) and any(y in text for y in years))
+        other = float(bool(years) and not met and _has_year(text))
+        context = f"{article.title}{article.date.year if article.date else ''}"
+        in_context = float(bool(years) and any(y in context for y in years))
+        own = ordinals(text)
+        ordinal_met = float(bool(wanted) and any(n in own for n in wanted))
+        ordinal_other = float(bool(wanted) and not ordinal_met and bool(own))
+        return [met, other, in_context, ordinal_met, ordinal_other]
+
+    def _retrieval(self, sentence: _Sentence) -> list[float]:
+        hit = sentence.hit
+        top = max((s.hit.lexical_score or 0.0 for s in self.sentences), default=0.0) or 1.0
+        return [1 / hit.rank, hit.dense_score or 0.0, (hit.lexical_score or 0.0) / top]
+
+    def _similarities(self) -> list[list[float]]:
+        """Per sentence: similarity of the question to it, its best clause, its title, it with its predecessor."""
+        if self.encoder is None:
+            return [[0.0] * 4 for _ in self.sentences]
+        query = self.encoder.encode_queries([self.question])[0]
+        texts: list[str] = []
+        owner: list[tuple[int, int]] = []
+        for i, sentence in enumerate(self.sentences):
+            text, article = sentence.text, sentence.hit.article
+            before = article.text[sentence.previous[0] : sentence.end] if sentence.previous else text
+            pieces = [(0, text), (2, article.display_title), (3, before)]
+            clauses = clause_spans(text)
+            if len(clauses) > 1:
+                pieces += [
+                    (1, text[clauses[k][0] : clauses[min(k + 1, len(clauses) - 1)][1]]) for k in range(len(clauses))
+                ]
+            owner += [(i, kind) for kind, _ in pieces]
+            texts += [piece for _, piece in pieces]
+        unique = {text: i for i, text in enumerate(dict.fromkeys(texts))}
+        scores = self.encoder.encode_passages(list(unique)) @ query
+        result = [[-1.0] * 4 for _ in self.sentences]
+        for (i, kind), text in zip(owner, texts, strict=True):
+            result[i][kind] = max(result[i][kind], float(scores[unique[text]]))
+        for row in result:
+            row[1] = max(row[1], row[0])
+        return result
+
+
+def _share(worth: Matrix, weight: Matrix) -> float:
+    total = float(weight.sum())
+    return float(worth @ weight) / total if total else 0.0
+
+
+def _longest_common_run(places: list[list[Span]]) -> int:
+    """Longest stretch of the sentence that matched terms cover without a gap, in characters (at most 10)."""
+    spans = sorted(span for found in places for span in found)
+    best, begin, reach = 0, 0, -1
+    for start, end in spans:
+        if start > reach:
+            begin, reach = start, end
+        reach = max(reach, end)
+        best = max(best, reach - begin)
+    return min(best, 10)
+
+
+def _has_year(text: str) -> bool:
+    return any(text[i : i + 4].isdigit() and text[i : i + 2] in {"19", "20"} for i in range(len(text) - 3))
+
+
+def _shape(sentence: _Sentence) -> list[float]:
+    """`headline` … `enumerates`."""
+    text = sentence.index.text
+    return [
+        float(sentence.start < sentence.hit.article.body_start),
+        math.log1p(len(text)) / 5,
+        math.log1p(sentence.number) / 3,
+        float(text[-1] in "。!?.”’」』)"),
+        sum(c.isdigit() for c in text) / len(text),
+        math.log1p(text.count("、")),
+    ]
+
+
+def _with_relative(rows: Matrix) -> Matrix:
+    """`rows` with, for the features of `_RELATIVE`, the distance to the best sentence and the standard score."""
+    columns = rows[:, [_ABSOLUTE.index(name) for name in _RELATIVE]]
+    below = columns - columns.max(axis=0)
+    spread = columns.std(axis=0)
+    standard = (columns - columns.mean(axis=0)) / np.where(spread > 1e-6, spread, 1.0)
+    return np.concatenate([rows, below, standard], axis=1).astype(np.float32)

@@ -1,0 +1,104 @@
+"""Where the words of a question stand in a sentence, in Chinese directly, from English by translation.
+
+A question term matches a Chinese sentence exactly; an English word matches through the word table, as pinyin
+(Jinghai: 静海), as the same Latin word, or as the same number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rag.answering.question_type import QuestionProfile
+from rag.answering.reader_lexicon import Lexicon, find_by_sound, is_stopword, stem
+from rag.answering.reader_text import Span, Term, fold_keep, terms
+
+_SOUND_WEIGHT = 8.0
+"""Weight of an English word that is read as Chinese syllables: it is a name."""
+_LEAST_TRANSLATION = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class QueryTerm:
+    """One word of a question and everything that may stand for it in an article."""
+
+    text: str
+    weight: float
+    """How telling it is; at least 0."""
+    forms: tuple[tuple[str, float], ...]
+    """Terms that match it, each with its worth in (0, 1], best first."""
+    sound: bool = False
+    """Whether to look for it as pinyin."""
+    single: bool = False
+    """A single Chinese character: counted apart, because bigrams hold it already."""
+    group: int = 0
+    """Place of the first character in the question."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextIndex:
+    """A folded text with the places of its terms."""
+
+    text: str
+    places: dict[str, list[Span]]
+
+    @classmethod
+    def of(cls, text: str) -> TextIndex:
+        """Index `text` (any text; it is folded here)."""
+        folded = fold_keep(text)
+        places: dict[str, list[Span]] = {}
+        for term in terms(folded):
+            places.setdefault(_key(term), []).append((term.start, term.end))
+        return cls(folded, places)
+
+
+def query_terms(question: QuestionProfile, lexicon: Lexicon) -> list[QueryTerm]:
+    """Terms of a question that its answer's surroundings should hold; asking words and stop words are left out."""
+    build = _english_term if question.language == "en" else _chinese_term
+    seen: dict[str, QueryTerm] = {}
+    for term in terms(question.text):
+        asks = any(start < term.end and term.start < end for start, end in question.asking)
+        if term.text in seen or asks:
+            continue
+        built = build(term, lexicon)
+        if built is not None:
+            seen[term.text] = built
+    return list(seen.values())
+
+
+def find_term(term: QueryTerm, index: TextIndex) -> tuple[float, list[Span]]:
+    """How well `index` holds `term`, in [0, 1], and where."""
+    for form, worth in term.forms:
+        places = index.places.get(form)
+        if places:
+            return worth, places
+    if term.sound:
+        places = find_by_sound(term.text, index.text)
+        if places:
+            return 1.0, places
+    return 0.0, []
+
+
+def _key(term: Term) -> str:
+    return stem(term.text) if term.text[0].isascii() and term.text[0].isalpha() else term.text
+
+
+def _chinese_term(term: Term, lexicon: Lexicon) -> QueryTerm:
+    key = _key(term)
+    han = not key[0].isascii()
+    return QueryTerm(key, lexicon.weight(key), ((key, 1.0),), single=han and len(key) == 1, group=term.start)
+
+
+def _english_term(term: Term, lexicon: Lexicon) -> QueryTerm | None:
+    if term.text[0].isascii() and term.text[0].isalpha():
+        word = term.text.removesuffix("'s").removesuffix("’s")
+        if is_stopword(word):
+            return None
+        key = stem(word)
+        translations: Sequence[tuple[str, float]] = lexicon.translations.get(key, ())
+        forms = ((key, 1.0), *((form, worth) for form, worth in translations if worth >= _LEAST_TRANSLATION))
+        known = key in lexicon.weights
+        return QueryTerm(
+            word, lexicon.weight(key) if known else _SOUND_WEIGHT, forms, sound=len(word) > 2, group=term.start
+        )
+    return _chinese_term(term, lexicon)
