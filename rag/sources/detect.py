@@ -1,0 +1,55 @@
+"""Which format a file has, by its content; a name says nothing certain."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from rag.errors import SourceError
+from rag.sources.html import looks_like_html, looks_like_xml
+from rag.sources.newspaper import looks_like_newspaper
+from rag.sources.text import looks_like_markdown
+from rag.sources.wechat import looks_like_records
+
+
+class Format(StrEnum):
+    """The formats that are read."""
+
+    WECHAT = "wechat"
+    NEWSPAPER = "newspaper"
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    HTML = "html"
+    PDF = "pdf"
+    DOCX = "docx"
+
+
+def detect_binary(data: bytes) -> Format | None:
+    """PDF or DOCX by their first bytes, None for what may be text.
+
+    :raises SourceError: an old or encrypted Office file.
+    """
+    if b"%PDF-" in data[:1024]:
+        return Format.PDF
+    if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return Format.DOCX
+    if data.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
+        raise SourceError("old (.doc) or password-protected Office file; save it as .docx without a password")
+    if data.startswith(b"{\\rtf"):
+        raise SourceError("RTF file; save it as .docx or text")
+    return None
+
+
+def detect_text(text: str) -> Format:
+    """Format of a decoded text file.
+
+    :raises SourceError: XML that is not HTML.
+    """
+    if looks_like_records(text):
+        return Format.WECHAT
+    if looks_like_html(text):
+        return Format.HTML
+    if looks_like_xml(text):
+        raise SourceError("XML that is not HTML; expected text, JSON, HTML, PDF or DOCX")
+    if looks_like_markdown(text):
+        return Format.MARKDOWN
+    return Format.NEWSPAPER if looks_like_newspaper(text) else Format.TEXT

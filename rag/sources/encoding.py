@@ -1,0 +1,151 @@
+"""Bytes -> text: UTF-8 with or without BOM, UTF-16, GB18030, Big5.
+
+UTF-8 is strict enough to be certain. Everything else without a byte order mark is a guess and is reported as one:
+GB18030 decodes nearly any bytes (Big5 and Shift-JIS too) to wrong text without an error, so the candidates are
+scored by how much of their text consists of everyday characters.
+"""
+
+from __future__ import annotations
+
+import codecs
+from dataclasses import dataclass
+
+from rag.errors import SourceError
+from rag.sources.cleaning import unify
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig", "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32", "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32", "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16", "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16", "utf-16"),
+)
+_SAMPLE = 200_000
+_BINARY_MAGIC = (
+    b"\x89PNG",
+    b"\xff\xd8\xff",
+    b"GIF8",
+    b"\x7fELF",
+    b"MZ",
+    b"SQLite format 3\0",
+    b"\x1f\x8b",
+    b"7z\xbc\xaf",
+)
+_MIN_PLAUSIBLE = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    r"""A text file as characters.
+
+    `text` is what the spans of an article point into: the decoded file without its byte order mark, with line ends
+    unified to `\n` and each no-break space and lone surrogate replaced one for one (see `cleaning.unify`).
+    """
+
+    text: str
+    encoding: str
+    guessed: bool
+
+
+def decode(data: bytes, encoding: str | None = None) -> Decoded:
+    """Text of `data`; `encoding` overrides detection.
+
+    :raises SourceError: the bytes are binary, or no known encoding fits them.
+    """
+    if encoding:
+        return Decoded(unify(_decode_as(data, encoding)), encoding, guessed=False)
+    for bom, codec, name in _BOMS:
+        if data.startswith(bom):
+            return Decoded(unify(_decode_as(data, codec)), name, guessed=False)
+    wide = _utf16_without_bom(data)
+    if wide:
+        return Decoded(unify(_decode_as(data, wide)), wide, guessed=True)
+    _refuse_binary(data)
+    try:
+        return Decoded(unify(data.decode("utf-8")), "utf-8", guessed=False)
+    except UnicodeDecodeError as error:
+        guess = _guess(data)
+        if guess is None:
+            raise SourceError(
+                f"not UTF-8 (invalid byte 0x{data[error.start]:02x} at byte {error.start}) and no other known "
+                "encoding fits; convert the file to UTF-8 or name its encoding (sources.encoding)"
+            ) from None
+    return Decoded(unify(data.decode(guess)), guess, guessed=True)
+
+
+def _decode_as(data: bytes, codec: str) -> str:
+    try:
+        text = data.decode(codec)
+    except LookupError:
+        raise SourceError(f"unknown encoding {codec!r}; expected a name such as utf-8, gb18030 or big5") from None
+    except UnicodeDecodeError as error:
+        raise SourceError(
+            f"byte {error.start} is not valid {codec}; convert the file to UTF-8 or set sources.encoding"
+        ) from None
+    except UnicodeError:
+        raise SourceError(f"not valid {codec}; convert the file to UTF-8 or name its encoding") from None
+    return text.removeprefix("\ufeff")
+
+
+def _utf16_without_bom(data: bytes) -> str | None:
+    """`utf-16-le` or `utf-16-be` where NULs or the high bytes of Chinese stand in every second place, else None."""
+    sample = data[:_SAMPLE]
+    if len(data) % 2 or len(data) < 4:
+        return None
+    for name, high in (("utf-16-le", sample[1::2]), ("utf-16-be", sample[0::2])):
+        other = sample[0::2] if name == "utf-16-le" else sample[1::2]
+        if not high.count(0) or other.count(0) * 20 > len(other):
+            continue  # even an all-Chinese text has line breaks or digits, whose high byte is NUL
+        likely = sum(1 for byte in high if byte == 0 or 0x4E <= byte <= 0x9F or byte in (0x20, 0x30, 0xFF))
+        if likely * 10 >= len(high) * 9:
+            return name
+    return None
+
+
+def _refuse_binary(data: bytes) -> None:
+    sample = data[:_SAMPLE]
+    controls = sum(sample.count(bytes([c])) for c in (*range(1, 9), *range(14, 27), *range(28, 32)))
+    if data.startswith(_BINARY_MAGIC) or b"\0" in sample or controls * 50 > len(sample):
+        raise SourceError("binary file; expected text, JSON, HTML, PDF or DOCX")
+
+
+def _guess(data: bytes) -> str | None:
+    """The candidate under which most of the text is everyday Chinese or ASCII, None when none is plausible."""
+    best: str | None = None
+    best_score = _MIN_PLAUSIBLE
+    for name in ("gb18030", "big5hkscs"):
+        try:
+            text = data.decode(name)
+        except UnicodeDecodeError:
+            continue
+        score = _plausibility(text[:_SAMPLE], name)
+        if score > best_score:
+            best, best_score = name, score
+    return {"big5hkscs": "big5"}.get(best, best) if best and _decodes(data, best) else best
+
+
+def _decodes(data: bytes, name: str) -> bool:
+    try:
+        data.decode({"big5hkscs": "big5"}.get(name, name))
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _plausibility(text: str, name: str) -> float:
+    """Share in [0, 1] of the non-ASCII characters that are everyday ones: level-1 hanzi, kana aside, punctuation."""
+    others = [c for c in text if ord(c) > 0x7F]
+    if not others:
+        return 0.0
+    return sum(_everyday(c, name) for c in others) / len(others)
+
+
+def _everyday(char: str, name: str) -> bool:
+    if char in "，。、；：？！“”‘’（）《》【】—…·　「」『』":
+        return True
+    try:
+        encoded = char.encode("gb2312" if name == "gb18030" else "big5")
+    except UnicodeEncodeError:
+        return False
+    # Level 1 of both sets holds the frequent characters: B0A1-D7F9 in GB 2312, A440-C67E in Big5.
+    return len(encoded) == 2 and (0xB0 <= encoded[0] <= 0xD7 if name == "gb18030" else 0xA4 <= encoded[0] <= 0xC6)

@@ -1,0 +1,43 @@
+"""What reading a source gives: articles, and the problems met on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rag.types import Article
+
+PARSER_VERSION = 1
+"""Bump when the articles of an unchanged file change; the store re-reads what another version parsed."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One file or record that was skipped, or one thing in it that was repaired."""
+
+    file: str
+    record: str | None
+    """Which record of the file, such as `record 3` or `line 12`; None for the whole file."""
+    cause: str
+
+    def __str__(self) -> str:
+        where = printable(self.file) if self.record is None else f"{printable(self.file)}, {self.record}"
+        return f"{where}: {printable(self.cause)}"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The articles of one file."""
+
+    articles: tuple[Article, ...]
+    problems: tuple[Problem, ...]
+    format: str
+    """`wechat`, `newspaper`, `text`, `markdown`, `html`, `pdf` or `docx`."""
+    encoding: str | None
+    """How the bytes were decoded; None where the format says so itself (PDF, DOCX)."""
+    encoding_guessed: bool
+    """True when neither the settings, a byte order mark nor strict UTF-8 decided."""
+
+
+def printable(text: str) -> str:
+    """`text` on one line, with control, bidi and undecodable characters escaped, safe for a terminal or a log."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode("ascii") for c in text)

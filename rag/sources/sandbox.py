@@ -1,0 +1,108 @@
+"""Parsing in a child process, so that a hostile PDF, DOCX or HTML file can neither hang nor fill the memory.
+
+One child serves all files of a run (its imports cost half a second once); it is killed when a file takes too long and
+a new one is started for the next.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from rag.errors import SourceError
+from rag.sources.extracted import Extracted
+
+TIME_LIMIT_S = 60.0
+_ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+class Sandbox:
+    """A child process that parses untrusted files, started when first needed. Safe to share between threads."""
+
+    def __init__(self, time_limit_s: float = TIME_LIMIT_S) -> None:
+        self.time_limit_s = time_limit_s
+        self._lock = threading.Lock()
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def extract(self, file_format: str, data: bytes) -> Extracted:
+        """Main text of `data` (`html` as UTF-8, `pdf` or `docx`).
+
+        :raises SourceError: it cannot be read, holds no text, or takes too long or too much memory.
+        """
+        with self._lock:
+            answer = self._ask(file_format, data)
+        if "error" in answer:
+            raise SourceError(answer["error"])
+        return Extracted(**answer)
+
+    def close(self) -> None:
+        """End the child; the next file starts another."""
+        child, self._child = self._child, None
+        if child is None:
+            return
+        child.kill()
+        child.wait()
+        for stream in (child.stdin, child.stdout):
+            if stream:
+                stream.close()
+
+    def _ask(self, file_format: str, data: bytes) -> dict[str, str]:
+        child = self._started()
+        expired = threading.Event()
+
+        def expire() -> None:
+            expired.set()
+            child.kill()
+
+        watchdog = threading.Timer(self.time_limit_s, expire)
+        watchdog.daemon = True
+        watchdog.start()
+        try:
+            line = _exchange(child, file_format, data)
+        finally:
+            watchdog.cancel()
+        if line:
+            answer: dict[str, str] = json.loads(line)
+            return answer
+        self.close()
+        if expired.is_set():
+            return {"error": f"took longer than {self.time_limit_s:g} s to read; it is broken or far too complex"}
+        return {"error": f"the {file_format.upper()} parser crashed on it"}
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        if self._child is None or self._child.poll() is not None:
+            self.close()
+            environment = {**os.environ, "PYTHONUTF8": "1", "OMP_NUM_THREADS": "1"}
+            self._child = subprocess.Popen(
+                [sys.executable, "-m", "rag.sources.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                cwd=_ROOT,
+                env=environment,
+                start_new_session=True,  # Ctrl-C is for the parent, which then ends the child
+            )
+        return self._child
+
+
+def _exchange(child: subprocess.Popen[bytes], file_format: str, data: bytes) -> bytes:
+    """The child's answer line; empty when the child died."""
+    if child.stdin is None or child.stdout is None:
+        return b""
+    try:
+        child.stdin.write(json.dumps({"format": file_format, "size": len(data)}).encode("ascii") + b"\n")
+        child.stdin.write(data)
+        child.stdin.flush()
+        line = child.stdout.readline()
+    except OSError:
+        return b""
+    return line if line.endswith(b"\n") else b""
+
+
+shared = Sandbox()
+atexit.register(shared.close)

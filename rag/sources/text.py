@@ -1,0 +1,151 @@
+"""Plain text and Markdown -> one article, whose text is what is left of the file when markup is taken out."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from rag.errors import SourceError
+from rag.sources.cleaning import Span, clean_line, decode_entities, kept_spans, merge
+from rag.sources.dating import date_line, parse_date
+from rag.sources.sidecar import Defaults
+from rag.sources.web import web_address
+from rag.types import Article
+
+_HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]+(\S.{0,300}?)[ \t]*#*[ \t]*$", re.M)
+_SETEXT = re.compile(r"\A\s*(\S[^\n]{0,200})\n(?:={3,}|-{3,})[ \t]*\n")
+_FRONT_MATTER = re.compile(
+    r"\A\s*(?:---\n(?P<yaml>(?:[^\n]*\n){1,60}?)(?:---|\.\.\.)|\+\+\+\n(?P<toml>(?:[^\n]*\n){1,60}?)\+\+\+)[ \t]*\n"
+)
+_FIELD = re.compile(r"^(?P<key>[A-Za-z_]{2,20})\s*[:=]\s*[\"']?(?P<value>[^\n]{1,500}?)[\"']?[ \t]*$", re.M)
+_SOURCE_LINE = re.compile(r"(?:^|[\s|])(?:来源|稿源|Source)\s*[:：]\s*(?P<name>[^\s|:：]{2,30})", re.I)
+_BYLINE_LINE = re.compile(
+    r"(?:^|[\s|])(?:作者|记者|文|Author|By)\s*[:：]?\s+?(?P<name>[^\n|:：]{2,40})$|^(?:作者|记者)[:：](?P<name2>[^\n|:：]{2,40})$"
+)
+_URL_LINE = re.compile(r"^(?:(?:链接|原文|网址|原文链接|URL|Link)\s*[:：]\s*)?<?(?P<url>https?://\S{4,2000}?)>?$", re.I)
+_SENTENCE_END = re.compile(r"[。！？；.;,，、:：][”’」』）)》\"']*$")
+_MAX_TITLE_WIDTH = 50
+# Markdown that is taken out, in the order in which it is looked for: fences, heading marks, images, link targets,
+# emphasis, quotation marks of blocks, HTML comments.
+_MARKUP = (
+    re.compile(r"^[ \t]{0,3}(?:```|~~~)[^\n]*$", re.M),
+    re.compile(r"^[ \t]{0,3}#{1,6}[ \t]+|[ \t]+#+[ \t]*$", re.M),
+    re.compile(r"^[ \t]{0,3}>[ \t]?", re.M),
+    re.compile(r"!\[[^\]\n]{0,300}\]\([^()\n]{0,2000}\)"),
+    re.compile(r"\[(?=[^\[\]\n]{1,500}\]\([^()\n]{0,2000}\))"),
+    re.compile(r"\]\([^()\n]{0,2000}\)"),
+    re.compile(r"(?<![\w*\\])\*{1,3}(?=[^\s*])|(?<=[^\s*\\])\*{1,3}(?![\w*])|\*\*"),
+    re.compile(r"(?<!\w)__(?=\S)|(?<=\S)__(?!\w)|`"),
+    re.compile(r"<!--[^\n]{0,2000}?-->"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """What the head of a text says about it."""
+
+    title: str = ""
+    date: dt.date | None = None
+    source: str = ""
+    byline: str = ""
+    url: str | None = None
+
+
+def looks_like_markdown(text: str) -> bool:
+    """Whether `text` has front matter or a Markdown heading."""
+    head = text[:50_000]
+    return _FRONT_MATTER.match(head) is not None or _HEADING.search(head) is not None
+
+
+def read_text(text: str, file: str, defaults: Defaults, *, markdown: bool) -> Article:
+    """The article that the file `text` (unified, see `encoding.Decoded`) holds.
+
+    :raises SourceError: there is no text in it.
+    """
+    decoded = decode_entities(text)
+    literal = decoded == text
+    body_from, front = _front_matter(decoded) if markdown else (0, Front())
+    spans = _without_markup(decoded, body_from) if markdown else kept_spans(decoded)
+    result = "".join(decoded[start:end] for start, end in spans)
+    heading = _HEADING.search(decoded, body_from) or _SETEXT.match(decoded, body_from) if markdown else None
+    title = front.title or (clean_line(_plain(heading[heading.lastindex or 1])) if heading else "")
+    return make_article(result, file, defaults, front, title=title, spans=spans if literal else ())
+
+
+def make_article(
+    text: str, file: str, defaults: Defaults, front: Front, *, title: str = "", spans: tuple[Span, ...] = ()
+) -> Article:
+    """The one article of a file from its clean `text`, what its metadata say, and what its own first lines say.
+
+    :raises SourceError: `text` has no letter or digit.
+    """
+    if not any(char.isalnum() for char in text):
+        raise SourceError("no text in it")
+    lines = text.split("\n")
+    edge = [line.strip() for line in [*lines[:8], *lines[-3:]]]
+    if not title and _is_title(edge[0]) and len(lines) > 1:
+        title = edge[0]
+    heads_text = bool(title) and edge[0] == title
+    return Article(
+        id=f"{PurePath(file).name}#1",
+        title=(title or PurePath(file).stem)[:300],
+        text=text,
+        file=file,
+        source=front.source or defaults.source or _found(_SOURCE_LINE, edge),
+        date=next((d for d in map(date_line, edge) if d), None) or front.date or defaults.date,
+        url=front.url or next((web_address(m["url"]) for line in edge if (m := _URL_LINE.match(line))), None),
+        byline=front.byline or _found(_BYLINE_LINE, edge) or None,
+        spans=spans,
+        body_start=len(text) - len(text[len(lines[0]) :].lstrip()) if heads_text else 0,
+    )
+
+
+def _front_matter(text: str) -> tuple[int, Front]:
+    """Where the text begins below its front matter, and what that says."""
+    match = _FRONT_MATTER.match(text)
+    if not match:
+        return 0, Front()
+    fields = {m["key"].lower(): m["value"].strip() for m in _FIELD.finditer(match["yaml"] or match["toml"] or "")}
+    front = Front(
+        title=clean_line(fields.get("title", "")),
+        date=parse_date(fields.get("date") or fields.get("published")),
+        source=clean_line(fields.get("source") or fields.get("publisher", "")),
+        byline=clean_line(fields.get("author") or fields.get("byline", "")),
+        url=web_address(fields.get("url") or fields.get("link")),
+    )
+    return match.end(), front
+
+
+def _without_markup(text: str, start: int) -> tuple[Span, ...]:
+    """Spans of `text[start:]` without Markdown's marks and without what cleaning leaves out."""
+    gaps = sorted(match.span() for pattern in _MARKUP for match in pattern.finditer(text, start))
+    spans: list[Span] = []
+    for kept_start, kept_end in kept_spans(text, start):
+        position = kept_start
+        for gap_start, gap_end in gaps:
+            if gap_end <= position or gap_start >= kept_end:
+                continue
+            spans.append((position, max(position, gap_start)))
+            position = min(kept_end, gap_end)
+        spans.append((position, kept_end))
+    return merge(spans)
+
+
+def _plain(markdown: str) -> str:
+    for pattern in _MARKUP:
+        markdown = pattern.sub("", markdown)
+    return markdown
+
+
+def _is_title(line: str) -> bool:
+    width = sum(0.45 if ord(c) < 0x2000 else 1.0 for c in line)
+    return 0 < width <= _MAX_TITLE_WIDTH and not _SENTENCE_END.search(line) and date_line(line) is None
+
+
+def _found(pattern: re.Pattern[str], lines: list[str]) -> str:
+    match = next((m for line in lines if (m := pattern.search(line))), None)
+    if match is None:
+        return ""
+    return next(value for value in match.groups() if value).strip()

@@ -1,0 +1,77 @@
+"""The child process in which untrusted files are parsed: `python -m rag.sources.worker`.
+
+Reads requests from stdin (one JSON line `{"format", "size"}` and then `size` bytes), writes one JSON line for each to
+stdout: the fields of `Extracted`, or `{"error"}`. Ends with its input. Its memory is limited; its parent limits time.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import sys
+import warnings
+
+from rag.errors import SourceError
+from rag.sources.extracted import Extracted
+
+_MEMORY_LIMIT = 2 * 1024**3
+
+
+def main() -> None:
+    """Serve requests until the input ends."""
+    _limit_memory()
+    warnings.simplefilter("ignore")
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints must not get between the answers
+    for line in iter(sys.stdin.buffer.readline, b""):
+        request = json.loads(line)
+        data = sys.stdin.buffer.read(request["size"])
+        answers.write(json.dumps(_answer(request["format"], data)).encode("ascii") + b"\n")
+        answers.flush()
+
+
+def _answer(file_format: str, data: bytes) -> dict[str, str]:
+    try:
+        return dataclasses.asdict(extract(file_format, data))
+    except SourceError as error:
+        return {"error": str(error)}
+    except MemoryError:
+        return {"error": f"needs more than {_MEMORY_LIMIT >> 20} MB of memory to be read"}
+    except RecursionError:
+        return {"error": f"nested too deeply to be read as {file_format.upper()}"}
+    except Exception as error:  # a parser's own failure on a broken file, whatever its class, is the file's problem
+        cause = " ".join(str(error).split())[:200] or type(error).__name__
+        return {"error": f"cannot be read as {file_format.upper()}: {cause}"}
+
+
+def extract(file_format: str, data: bytes) -> Extracted:
+    """Main text of `data`, which is HTML (as UTF-8), PDF or DOCX.
+
+    :raises SourceError: it cannot be read as that, or holds no text.
+    """
+    if file_format == "html":
+        from rag.sources.html import extract_html
+
+        return extract_html(data.decode("utf-8"))
+    if file_format == "pdf":
+        from rag.sources.pdf import extract_pdf
+
+        return extract_pdf(data)
+    from rag.sources.docx import extract_docx
+
+    return extract_docx(data)
+
+
+def _limit_memory() -> None:
+    try:
+        import resource
+    except ImportError:  # Windows has no such limits; the size limits of the formats still hold
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    limit = _MEMORY_LIMIT if hard == resource.RLIM_INFINITY else min(_MEMORY_LIMIT, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+
+
+if __name__ == "__main__":
+    main()
