@@ -1,0 +1,92 @@
+"""An answer and the hits of a question + its gold -> a judged QuestionResult."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from eval import measures
+from eval.gold import Gold, passage_holds
+from eval.question import Question
+from eval.results import Cited, QuestionResult, Retrieved, cited_sentences, retrieved_of
+from rag.types import Answer, Article, Citation, Hit
+
+
+def judge(
+    question: Question, gold: Gold, answer: Answer, hits: Sequence[Hit], read: int, articles: Mapping[str, Article]
+) -> QuestionResult:
+    """The judged result of one question.
+
+    :param hits: what retrieval found, best first; the answerer was given the first `read` of them.
+    :param articles: all articles of the library by id, to check that quotes are verbatim.
+    """
+    cited = tuple(_cited(citation, question, gold, articles) for citation in answer.citations)
+    return QuestionResult(
+        id=question.id,
+        type=question.type,
+        lang=question.lang,
+        question=question.text,
+        answerable=question.answerable,
+        gold_answers=tuple(form for forms in question.entries for form in forms),
+        evidence=question.evidence,
+        evidence_groups=gold.groups,
+        needed_articles=len(gold.articles),
+        missing_articles=sum(not ids for ids in gold.articles),
+        missing_evidence=sum(not places for places in gold.evidence),
+        searched=answer.searched,
+        retrieved=tuple(_retrieved(hit, gold) for hit in hits),
+        read=read,
+        answer=answer.answer,
+        refused=answer.refused,
+        confidence=answer.confidence,
+        mode=answer.mode,
+        model=answer.model,
+        citations=cited,
+        values=_values(question, answer, cited),
+        timings_ms={"retrieve": round(answer.timings.retrieve, 2), "answer": round(answer.timings.answer, 2)},
+        notices=answer.notices,
+    )
+
+
+def _retrieved(hit: Hit, gold: Gold) -> Retrieved:
+    articles = tuple(i for i, ids in enumerate(gold.articles) if hit.passage.article_id in ids)
+    evidence = tuple(
+        i for i, places in enumerate(gold.evidence) if any(passage_holds(hit.passage, place) for place in places)
+    )
+    return retrieved_of(hit, articles, evidence)
+
+
+def _cited(citation: Citation, question: Question, gold: Gold, articles: Mapping[str, Article]) -> Cited:
+    article = articles.get(citation.article_id)
+    return Cited(
+        marker=citation.marker,
+        article_id=citation.article_id,
+        title=citation.title,
+        quote=citation.quote,
+        right=measures.is_right_citation(citation.quote, citation.article_id, question, gold.article_ids),
+        verbatim=article is not None and article.text[citation.start : citation.end] == citation.quote,
+    )
+
+
+def _values(question: Question, answer: Answer, cited: Sequence[Cited]) -> dict[str, float]:
+    """Every measure that applies; see `eval.summary.MEASURES` for what each one means."""
+    if not question.answerable:
+        return {"refusal": float(answer.refused)}
+    values = {"false_refusal": float(answer.refused)}
+    text = "" if answer.refused else answer.answer
+    right = [citation.right for citation in cited]
+    if question.answers or question.aliases:
+        is_correct = measures.correct(question, text)
+        values["correct"] = float(is_correct)
+        values["exact_match"] = measures.exact_match(question, text)
+        values["f1"] = measures.answer_f1(question, text)
+        values["correct_cited"] = float(is_correct and any(right))
+    if not answer.refused:
+        sentences = cited_sentences(answer)
+        if question.evidence or question.articles:
+            values["citation_precision"] = measures.citation_precision(right)
+        if question.evidence:
+            values["citation_recall"] = measures.citation_recall([c.quote for c in cited], question.evidence)
+        values["sentence_recall"] = measures.sentence_recall(sentences)
+        values["sentence_precision"] = measures.sentence_precision(sentences)
+        values["verbatim"] = sum(c.verbatim for c in cited) / len(cited) if cited else 0.0
+    return values
