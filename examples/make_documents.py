@@ -41,7 +41,7 @@ DOCUMENTS = (
     Document(
         "2025-11-21-desalination.pdf",
         "霁湾第二海水淡化厂通水",
-        "霁湾水务",
+        "贺知秋",
         (
             "11月20日，霁湾第二海水淡化厂正式通水，日产淡水20万吨，可以满足约90万居民的日常用水。"
             "加上2018年投产的第一海水淡化厂，全市海水淡化能力达到每天32万吨，占城市供水量的三成以上。",
@@ -54,7 +54,7 @@ DOCUMENTS = (
     Document(
         "2025-12-08-methanol-ship.docx",
         "霁湾造船厂交付首艘甲醇双燃料集装箱船",
-        "霁湾晨刊 记者 裴小满",
+        "裴小满",
         (
             "昨日上午，霁湾造船厂为船东“远岬航运”建造的1.6万箱甲醇双燃料集装箱船“远岬晨星”号命名交付，"
             "这是霁湾建造的第一艘同类船舶。",
@@ -69,7 +69,7 @@ DOCUMENTS = (
     Document(
         "courier/2025-12-05-offshore-wind.pdf",
         "First turbine of Jiwan's deep-water wind farm turns",
-        "The Jiwan Courier",
+        "Tobias Renn",
         (
             "The first of 34 floating turbines at the Blackreef wind farm, 58 kilometres off Jiwan, sent power "
             "to the grid last week, the developer said on Thursday.",
@@ -87,7 +87,7 @@ DOCUMENTS = (
     Document(
         "courier/2025-11-28-air-route.pdf",
         "Direct flights to Port Calder start on 18 December",
-        "The Jiwan Courier",
+        "Marta Ellison",
         (
             "Jiwan will get its first non-stop flight to another continent on 18 December, when Halcyon Air opens "
             "a route to Port Calder, the airport announced yesterday.",
@@ -104,7 +104,7 @@ DOCUMENTS = (
     Document(
         "courier/2025-11-10-school-robots.docx",
         "Island pupils win robot contest with a litter-picking crab",
-        "The Jiwan Courier, Marta Ellison",
+        "Marta Ellison",
         (
             "Four pupils from Dengchuan Island Primary School beat 86 teams to win the city's school robot contest "
             "on Saturday. Their machine, a six-legged crab called Pincer, walks over wet sand and sorts bottle caps "
@@ -121,7 +121,7 @@ DOCUMENTS = (
     Document(
         "courier/2025-10-09-holiday-visitors.docx",
         "Jiwan counts 3.2 million holiday visitors",
-        "The Jiwan Courier, Tobias Renn",
+        "Tobias Renn",
         (
             "Jiwan received 3.2 million visitors during the eight-day National Day and Mid-Autumn holiday that ended "
             "yesterday, 12 percent more than in the same days of last year, the tourism bureau said. They spent "
