@@ -20,7 +20,7 @@ _ENGLISH = (
 )
 _LINE_REST = re.compile(
     r"[\s\d:：,，.|/()（）-]*(?:(?:发布|更新|日期|时间|来源|Published|Updated|Posted|Date|on|at|Mon|Tues?|Wed|Wednes|Thu|Thurs|Fri|"
-    r"Sat|Satur|Sun|day|[AP]M|GMT|UTC|星期.|周.|上午|下午|记者|责任?编辑?)[\s\d:：,，.|/()（）-]*)*"
+    r"Sat|Satur|Sun|day|[AP]M|GMT|UTC|星期.|周.|农历|上午|下午|记者|责任?编辑?)[\s\d:：,，.|/()（）-]*)*"
 )
 _EPOCH_SECONDS = (946_684_800, 7_258_118_400)  # 2000 to 2200: small numbers are counts or flags, not times
 _CHINA = dt.timezone(dt.timedelta(hours=8))

@@ -7,9 +7,11 @@ word or a number are left out, so `text` is the concatenation of `page[start:end
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import PurePath
 
 from rag.sources.cleaning import Span, is_blank, merge, visible_spans
+from rag.sources.dating import date_line
 from rag.sources.newspaper_heads import choose_title
 from rag.sources.newspaper_lines import (
     Line,
@@ -20,7 +22,7 @@ from rag.sources.newspaper_lines import (
 )
 from rag.sources.newspaper_markers import lead_names, names_of, tail_names
 from rag.sources.newspaper_order import restore_order
-from rag.sources.newspaper_stories import Story, split_stories
+from rag.sources.newspaper_stories import NUMBER_END, UNIT, Story, split_stories
 from rag.sources.sidecar import Defaults
 from rag.types import Article, ArticleKind
 
@@ -28,7 +30,6 @@ _STRONG = (Role.LEAD, Role.CONTINUED)
 _WEAK = (Role.BYLINE, Role.PHOTO, Role.CAPTION, Role.JUMP)
 _PARAGRAPH = 40.0
 """A wider paragraph without a sentence end was cut by a column break."""
-_UNIT = re.compile(r"[年月日时分秒元亿万千百个名家项种件次倍度吨米公平立%％‰℃]|\d|[.,]\d")
 
 
 def looks_like_newspaper(text: str) -> bool:
@@ -48,6 +49,9 @@ def read_newspaper(text: str, file: str, defaults: Defaults) -> list[Article]:
     stories = restore_order(split_stories(lines))
     blank_lines = sum(line.breaks >= 2 for line in lines) * 2 > len(lines)
     name = PurePath(file).name
+    if defaults.date is None:
+        printed = (date_line(line.text) for line in lines if line.role is Role.FURNITURE)
+        defaults = replace(defaults, date=next((date for date in printed if date), None))
     return [_article(text, story, f"{name}#{n}", file, defaults, blank_lines) for n, story in enumerate(stories, 1)]
 
 
@@ -88,7 +92,7 @@ def _runs_on(line: Line, following: Line, adjacent: bool) -> bool:
         return False
     if is_finished(line.text):
         return False
-    number = line.text[-1].isdigit() and _UNIT.match(following.text) is not None
+    number = NUMBER_END.search(line.text) is not None and UNIT.match(following.text) is not None
     if number or following.role is Role.SERVICE:
         return number
     # A short one may also be the last line of a paragraph whose rest is lost; it runs on only into what stands next.

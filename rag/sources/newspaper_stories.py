@@ -9,7 +9,7 @@ beginning stood elsewhere. A photo credit closes a caption, after which the stor
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rag.sources.newspaper_lines import (
     Line,
@@ -26,6 +26,14 @@ _TEXT = (Role.BODY, Role.LEAD, Role.CAPTION)
 _PICTURE_GAP = 4
 """Line breaks that a lost picture leaves."""
 _MAX_HEADS = 6
+_MAX_CROSSHEAD = 20.0
+"""A wider line with a comma is no crosshead."""
+_COLONS = ":："
+_MIDDLE = ",，、。;；)）》」』”"
+"""What no sentence starts with."""
+NUMBER_END = re.compile(r"\d[\d.,]*[十百千万亿]*$")
+UNIT = re.compile(r"[年月日时分秒元亿万千百个名家项种件次倍度吨米公平立%％‰℃]|\d|[.,]\d")
+"""How a number cut by a column break goes on."""
 _MAX_CAPTION = 260
 _CAPTION_OPENING = re.compile(
     r"[(（▲△◀←↑]?\s*(?:(?:图|上图|下图|左图|右图|题图)[为①-⑨]?|这是|昨[日天]|近日|日前|连日来"
@@ -155,6 +163,8 @@ class _Reader:
             story.closed = True
 
     def _body(self, line: Line, following: Line | None) -> None:
+        if self.pending and is_cut(self.pending[-1], line):  # no headline, but a short line that a column break cut
+            self._body(replace(self.pending.pop(), role=Role.BODY), line)
         if self.pending and self._begins_story(line):
             self._start([line], self._kind_without_marker(line))
         elif self.pending:
@@ -231,7 +241,22 @@ class _Reader:
 def opens_inside_quotation(text: str) -> bool:
     """Whether the first quotation mark of `text` closes, or it starts with punctuation: its beginning is missing."""
     mark = re.search("[“”]", text)
-    return text[0] in ",，、。;；)）》」』”" or (mark is not None and mark.group() == "”")
+    return text[0] in _MIDDLE or (mark is not None and mark.group() == "”")
+
+
+def is_cut(line: Line, following: Line) -> bool:
+    """Whether the headline-like `line` is a piece of a sentence that goes on in the paragraph `following`."""
+    text, below = line.text, following.text
+    if line.role is not Role.HEADLINE or line.text[-1] in _COLONS:
+        return False
+    opened = text.count("“") > text.count("”") and opens_inside_quotation(below)
+    number = NUMBER_END.search(text) is not None and UNIT.match(below) is not None
+    return (
+        opened
+        or number
+        or below[0] in _MIDDLE
+        or (re.search("[,，]", text) is not None and width(text) > _MAX_CROSSHEAD)
+    )
 
 
 def _is_tail(line: Line, following: Line | None) -> bool:

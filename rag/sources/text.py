@@ -22,7 +22,8 @@ _FRONT_MATTER = re.compile(
 _FIELD = re.compile(r"^(?P<key>[A-Za-z_]{2,20})\s*[:=]\s*[\"']?(?P<value>[^\n]{1,500}?)[\"']?[ \t]*$", re.M)
 _SOURCE_LINE = re.compile(r"(?:^|[\s|])(?:来源|稿源|Source)\s*[:：]\s*(?P<name>[^\s|:：]{2,30})", re.I)
 _BYLINE_LINE = re.compile(
-    r"(?:^|[\s|])(?:作者|记者|文|Author|By)\s*[:：]?\s+?(?P<name>[^\n|:：]{2,40})$|^(?:作者|记者)[:：](?P<name2>[^\n|:：]{2,40})$"
+    r"^(?:[^\s:：]{2,10}\s+)?(?:本报)?(?:记者|作者|撰文|通讯员)[\s:：]+(?P<name>[一-鿿·]{2,6}(?:[\s、]+[一-鿿·]{2,6}){0,4})$"
+    r"|^(?:By\s+|Author:\s*)(?P<latin>[A-Z][\w.'’-]*(?:,? (?:and )?[A-Z][\w.'’-]*){1,6})$"
 )
 _URL_LINE = re.compile(r"^(?:(?:链接|原文|网址|原文链接|URL|Link)\s*[:：]\s*)?<?(?P<url>https?://\S{4,2000}?)>?$", re.I)
 _SENTENCE_END = re.compile(r"[。！？；.;,，、:：][”’」』）)》\"']*$")
