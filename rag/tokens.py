@@ -17,6 +17,7 @@ _HAN = "㐀-䶿一-鿿豈-﫿\U00020000-\U0002fa1f"
 _OTHER_UNSPACED = "぀-ヿ"
 _TOKEN = re.compile(rf"[{_HAN}{_OTHER_UNSPACED}]+|[^\W_{_HAN}{_OTHER_UNSPACED}]+(?:[.'’][^\W_{_HAN}]+)*")
 _MARK_RUN = re.compile(r"[̀-ͯ҃-҉᪰-᫿᷀-᷿⃐-⃿︠-︯]{30,}")
+_ENGLISH_WORDS = re.compile(r"\b(?:what|who|when|where|which|how|why|the|of|is|are|was|were|did|does|in)\b", re.I)
 _UNSPACED = re.compile(rf"[{_HAN}{_OTHER_UNSPACED}]")
 
 
@@ -50,10 +51,10 @@ def tokenize(text: str) -> list[str]:
 
 
 def is_chinese(text: str) -> bool:
-    """Whether `text` is to be answered in Chinese: it has at least one Han character per three Latin words."""
+    """Whether `text` is to be answered in Chinese: it has Han characters, and no English sentence around them."""
     han = len(re.findall(rf"[{_HAN}]", text))
     words = len(re.findall(r"[A-Za-z]+", text))
-    return han > 0 and han * 3 >= words
+    return han > 0 and (han > 2 * words or not _ENGLISH_WORDS.search(text))
 
 
 def detect_language(text: str) -> str:

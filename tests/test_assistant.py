@@ -1,0 +1,104 @@
+import datetime as dt
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from rag.assistant import MAX_QUESTION_CHARS, Assistant, QuestionError, prepare_question, search_query
+from rag.config import AnswerSettings
+from rag.types import Answer, Article, Filters, Hit, Passage, Question, Timings, Turn
+
+ARTICLE = Article(id="a#1", title="云州大桥通车", text="云州大桥昨日通车。", file="a.txt")
+HIT = Hit(1, 0.5, Passage("a#1", 0, 9, ARTICLE.text), ARTICLE)
+
+
+class OneHitRetriever:
+    """Finds the same hit for every query, and remembers what was asked of it."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, Filters | None]] = []
+
+    def retrieve(self, query: str, k: int | None = None, filters: Filters | None = None) -> list[Hit]:
+        self.asked.append((query, filters))
+        return [HIT]
+
+
+class EchoAnswerer:
+    """Answers with the standalone question, in two steps."""
+
+    def stream(self, question: Question, hits: Sequence[Hit]) -> Iterator[Answer]:
+        def answer(text: str, final: bool) -> Answer:
+            return Answer(
+                question.text, text, False, "extractive", question.language, final=final, timings=Timings(answer=2.0)
+            )
+
+        yield answer(question.standalone[:2], final=False)
+        yield answer(question.standalone, final=True)
+
+
+class Loader:
+    """Makes answerers and counts how many."""
+
+    def __init__(self) -> None:
+        self.loaded: list[AnswerSettings] = []
+
+    def __call__(self, settings: AnswerSettings) -> EchoAnswerer:
+        self.loaded.append(settings)
+        return EchoAnswerer()
+
+
+def make() -> tuple[Assistant, OneHitRetriever, Loader]:
+    retriever, loader = OneHitRetriever(), Loader()
+    return Assistant(retriever, loader, AnswerSettings()), retriever, loader  # type: ignore[arg-type]
+
+
+def test_snapshots_grow_and_the_last_is_final() -> None:
+    assistant, _, _ = make()
+    answers = list(assistant.stream("云州大桥何时通车？"))
+    assert [(a.answer, a.final) for a in answers] == [("云州", False), ("云州大桥何时通车？", True)]
+    assert answers[-1].timings.answer == 2.0
+    assert answers[-1].timings.retrieve >= 0
+
+
+def test_the_searched_question_is_shown() -> None:
+    assistant, retriever, _ = make()
+    history = (Turn("user", "云州大桥有多长？"), Turn("assistant", "520米。[1]"))
+    answer = assistant.ask("那它何时通车？", history=history)
+    assert answer.question == "那它何时通车？"
+    assert answer.searched == "云州大桥 那它何时通车？"
+    assert retriever.asked[0][0].startswith("云州大桥 那它何时通车？")
+
+
+def test_filters_reach_the_retriever() -> None:
+    assistant, retriever, _ = make()
+    filters = Filters(sources=("云州日报",))
+    assistant.ask("云州大桥何时通车？", filters=filters)
+    assert retriever.asked == [("云州大桥何时通车？", filters)]
+
+
+def test_an_answerer_is_made_once_per_settings() -> None:
+    assistant, _, loader = make()
+    for mode in ("extractive", "generative", "generative", None):
+        assistant.ask("云州大桥何时通车？", mode=mode)  # type: ignore[arg-type]
+    assistant.ask("云州大桥何时通车？", max_sources=2)
+    assert [(s.mode, s.max_sources) for s in loader.loaded] == [("extractive", 5), ("generative", 5), ("extractive", 2)]
+
+
+@pytest.mark.parametrize("question", ["", "  \n", "？！……", "😀", "云" * (MAX_QUESTION_CHARS + 1)])
+def test_what_cannot_be_asked_is_refused_before_anything_runs(question: str) -> None:
+    assistant, retriever, loader = make()
+    with pytest.raises(QuestionError):
+        assistant.ask(question)
+    assert retriever.asked == []
+    assert loader.loaded == []
+
+
+def test_relative_days_are_also_searched_as_dates() -> None:
+    wednesday = dt.date(2026, 1, 14)
+    question = prepare_question("这周日哪条线开通？", (), wednesday)
+    assert search_query(question) == "这周日哪条线开通？ 2026年1月18日"
+    assert search_query(prepare_question("今年有几条线开通？", (), wednesday)) == "今年有几条线开通？"
+
+
+def test_language_follows_the_question() -> None:
+    assert prepare_question("Who opened the 云州 bridge yesterday?", (), None).language == "en"
+    assert prepare_question("云州的 AI 园区有几家企业？", (), None).language == "zh"
