@@ -140,7 +140,7 @@ def _complete_ranges(numbers: list[Number], text: str) -> list[Number]:
         if not _RANGE.fullmatch(text[low.end : high.start]) or not re.fullmatch(r"[\d.]+", text[low.start : low.end]):
             continue
         figure = re.match(r"\d+(?:\.\d+)?", text[high.start :])
-        scale = high.value / Decimal(figure.group()) if figure and Decimal(figure.group()) >= low.value else Decimal(1)
+        scale = high.value / Decimal(figure.group()) if figure and Decimal(figure.group()) >= low.value > 0 else 1
         numbers[i] = replace(low, value=low.value * scale, unit=high.unit)
     return numbers
 

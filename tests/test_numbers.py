@@ -136,7 +136,7 @@ def test_chinese_numerals(figure: str, value: int | Decimal | None) -> None:
         ("3.5万亿元", "3.5 trillion yuan"), ("1276.19亿元", "127.619 billion yuan"), ("3440万辆", "34.4 million"),
         ("8.6万余个", "more than 86,000"), ("20260项", "20,260"), ("每9秒", "9 seconds"), ("1公里", "1 kilometre"),
         ("25.88%", "25.88%"), ("1.4万P", "14,000 P of computing power"), ("改了27次、29轮", "27; 29"),
-        ("零下5摄氏度", "-5 degrees Celsius"), ("1234567人", "1,234,567 people"), ("十一年", "11 years"),
+        ("0-0亿元", "0; 0 yuan"), ("零下5摄氏度", "-5 degrees Celsius"), ("1234567人", "1,234,567 people"), ("十一年", "11 years"),
     ],
 )  # fmt: skip
 def test_conversion_for_english_readers(zh: str, en: str) -> None:
