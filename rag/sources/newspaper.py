@@ -28,6 +28,7 @@ from rag.types import Article, ArticleKind
 
 _STRONG = (Role.LEAD, Role.CONTINUED)
 _WEAK = (Role.BYLINE, Role.PHOTO, Role.CAPTION, Role.JUMP)
+_LATIN_EDGE = re.compile(r"[A-Za-z0-9,;:%)'’\"”]$")
 _PARAGRAPH = 40.0
 """A wider paragraph without a sentence end was cut by a column break."""
 
@@ -56,10 +57,8 @@ def read_newspaper(text: str, file: str, defaults: Defaults) -> list[Article]:
 
 
 def _article(page: str, story: Story, article_id: str, file: str, defaults: Defaults, blank_lines: bool) -> Article:
-    spans = _spans(page, story)
-    text = "".join(page[start:end] for start, end in spans)
+    text, spans = _text(page, story)
     headline = choose_title(story, blank_lines)
-    body = story.lines[story.heads] if story.heads < len(story.lines) else None
     return Article(
         id=article_id,
         title=headline.title,
@@ -71,19 +70,31 @@ def _article(page: str, story: Story, article_id: str, file: str, defaults: Defa
         subtitle=headline.subtitle,
         kind=story.kind,
         spans=spans,
-        body_start=_offset(spans, body.start) if body else 0,
+        body_start=_body_start(page, story, text),
     )
 
 
-def _spans(page: str, story: Story) -> tuple[Span, ...]:
-    """Spans of the story's lines, with at most two of the line breaks below a line where a new line begins."""
+def _text(page: str, story: Story) -> tuple[str, tuple[Span, ...]]:
+    """The story's text and its spans: its lines, with at most two of the line breaks between them.
+
+    Where a cut sentence is joined between Latin words, a space must come in that the page does not have; the text is
+    no concatenation of spans then, and there are none.
+    """
     spans: list[Span] = []
+    text = ""
     for index, line in enumerate(story.lines):
+        visible = visible_spans(page, line.start, line.end)
         above = story.lines[index - 1]
+        between: list[Span] = []
+        space = ""
         if index and not _runs_on(above, line, adjacent=not page[above.end : line.start].strip()):
-            spans += _line_breaks(page, above.end, line)
-        spans += visible_spans(page, line.start, line.end)
-    return merge(spans)
+            between = _line_breaks(page, above.end, line)
+        elif index and _LATIN_EDGE.search(above.text) and line.text[0].isascii():
+            space = " "
+        text += space + "".join(page[start:end] for start, end in (*between, *visible))
+        spans += [*between, *visible]
+    merged = merge(spans)
+    return text, merged if len(text) == sum(end - start for start, end in merged) else ()
 
 
 def _runs_on(line: Line, following: Line, adjacent: bool) -> bool:
@@ -109,14 +120,12 @@ def _line_breaks(page: str, end: int, following: Line) -> list[Span]:
     return breaks[: 1 if following.breaks == 1 else 2]
 
 
-def _offset(spans: tuple[Span, ...], position: int) -> int:
-    """Offset in the text of the character at `position` of the page."""
-    offset = 0
-    for start, end in spans:
-        if start <= position < end:
-            return offset + position - start
-        offset += end - start
-    return 0
+def _body_start(page: str, story: Story, text: str) -> int:
+    """Offset in `text` of the first line below the headlines; 0 when there is none."""
+    if not 0 < story.heads < len(story.lines):
+        return 0
+    heads, _ = _text(page, Story(story.lines[: story.heads], story.heads))
+    return len(text) - len(text[len(heads) :].lstrip())
 
 
 def _byline(story: Story) -> str | None:

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from rag.sources.newspaper_lines import Line, Role, width
+from rag.sources.newspaper_markers import BULLETS
 from rag.sources.newspaper_stories import Story
 from rag.types import ArticleKind
 
@@ -57,8 +58,8 @@ def _groups(heads: list[Line], blank_lines: bool) -> list[str]:
     """One string per headline; a headline set in two lines (no blank line between them) is one."""
     groups: list[str] = []
     for index, line in enumerate(heads):
-        text = " ".join(line.text.split())
-        if index and blank_lines and line.breaks == 1 and not text.startswith(_DASH):
+        text = " ".join(line.text.lstrip(BULLETS).split()) or line.text
+        if index and blank_lines and line.breaks == 1 and not text.startswith(_DASH) and not _is_latin(text):
             groups[-1] += f" {text}"
         else:
             groups.append(text)
@@ -70,9 +71,16 @@ def _pick(groups: list[str], kind: ArticleKind) -> str:
     deck = next((i for i, group in enumerate(groups) if i and group.startswith(_DASH)), None)
     if deck is not None and groups[deck - 1] in candidates:
         return groups[deck - 1]
-    latin = sum(ord(c) < 0x2000 for c in candidates[0]) > 0.8 * len(candidates[0])
-    first = latin or kind in (ArticleKind.CONTINUED_FRAGMENT, ArticleKind.PHOTO_CAPTION, ArticleKind.NOTICE)
+    first = _is_latin(candidates[0]) or kind in (
+        ArticleKind.CONTINUED_FRAGMENT,
+        ArticleKind.PHOTO_CAPTION,
+        ArticleKind.NOTICE,
+    )
     return candidates[0] if first else candidates[-1]
+
+
+def _is_latin(text: str) -> bool:
+    return sum(ord(char) < 0x2000 for char in text) > 0.8 * len(text)
 
 
 def _is_label(text: str) -> bool:

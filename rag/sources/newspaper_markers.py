@@ -15,7 +15,10 @@ _WRITER = (
     r"(?:记者|通讯员|作者|撰文|撰稿|编译|评论员))"
 )
 # What follows 记者 or 作者 without being a name: labels and the openings of sentences.
-_NO_NAME = r"(?!手记|观察|调查|探访|走访|感言|简介|笔记|提问|见面|评论|视点|从|在|了解|获悉|采访|发现|看到|注意|来到|节|会|站|团|证|协会|说|问)"
+_NO_NAME = (
+    r"(?!手记|观察|调查|探访|走访|感言|简介|笔记|提问|见面|评论|视点|从|在|了解|获悉|采访|发现|看到|注意|来到"
+    r"|节|会|站|团|证|协会|说|问)"
+)
 # The commonest surnames; only where nothing but the name itself says that it is one.
 _SURNAME = (
     "[赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕张孔曹严华金魏陶姜戚谢邹喻苏潘葛范彭郎鲁韦马苗方俞任袁柳史唐费廉岑薛"
@@ -25,7 +28,8 @@ _SURNAME = (
 )
 _BARE = rf"{_SURNAME}[一-鿿]{{1,2}}(?:[\s、]+{_SURNAME}[一-鿿]{{1,2}}){{0,5}}"
 _NAMES = rf"{_NO_NAME}{_NAME}(?:[\s、,，/]+(?:{_WRITER}[\s:：]*)?{_NAME}){{0,9}}"
-_BULLET = r"[■□●○◆◇▲△▶►★☆◎※•·▪]"
+BULLETS = "■□●○◆◇▲△▶►★☆◎※•·▪"
+_BULLET = f"[{BULLETS}]"
 _AGENCY = r"(?:新华社|中新社|新华网|中新网|人民网|央视|[一-鿿]{2,6}(?:社|网|报))"
 _PAGE = r"(?:第)?\s*[\dA-Za-z一二三四五六七八九十０-９]{1,4}\s*版"
 
@@ -103,10 +107,11 @@ FURNITURE = re.compile(
 
 _HEAD_NAMES = re.compile(rf"[(（]\s*(?P<names>{_WRITER}[\s:：]*{_NAMES})[^()（）]{{0,20}}[)）]")
 _TAIL_NAMES = re.compile(rf"[(（]\s*{_WRITER}[\s:：]*(?P<names>{_NAMES})\s*(?:报道)?\s*[)）]$")
+_HEAD_WRITER = re.compile(rf"[^。,，]{{0,12}}[讯电]\s*{_WRITER}\s*(?P<name>{_NO_NAME}[一-鿿]{{2,3}}?)报道")
 _HEAD_AGENCY = re.compile(r"(?:据)?(?P<agency>新华社|中新社|人民网|新华网|中新网|[一-鿿]{2,6}社)")
 _NOT_NAMES = re.compile(
     rf"{_BULLET}|[()（）【】]|^(?:By|BY)\b"
-    r"|(?:^|(?<=[\s/]))(?:摄影报道|综合报道|报道|图文|文图|文|图|摄影|新华社发)(?=[\s/:：]|$)|[:：/、,，]"
+    r"|(?:^|(?<=[\s/]))(?:摄影报道|综合报道|报道|文/摄|文并?摄|文/图|图/文|图文|文图|文|图|摄影|新华社发)(?=[\s/:：]|$)|[:：/、,，]"
 )
 
 
@@ -115,6 +120,9 @@ def lead_names(line: str) -> str | None:
     match = _HEAD_NAMES.search(line[:80])
     if match:
         return names_of(match["names"])
+    writer = _HEAD_WRITER.match(line[:80])
+    if writer:
+        return writer["name"]
     agency = _HEAD_AGENCY.match(line)
     return agency["agency"] if agency else None
 
