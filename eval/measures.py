@@ -129,13 +129,13 @@ def citation_recall(quotes: Sequence[str], evidence: Sequence[str]) -> float:
 def supports(quotes: Sequence[str], sentence: str) -> bool:
     """Whether quotes back a sentence, by their words: the judge of ALCE's measures, without a model.
 
-    True when a quote holds the sentence verbatim (or the other way round), or when the quotes together hold
-    every number of it and at least 80 % of its units (Chinese characters, words).
+    True when a quote holds the sentence verbatim, or when the quotes together hold every number of it and at
+    least 80 % of its units (Chinese characters, words).
     """
-    said = fold(sentence)
+    said = normalized(sentence)
     if not said or not quotes:
         return False
-    if any(said in fold(quote) or (len(fold(quote)) >= 4 and fold(quote) in said) for quote in quotes):
+    if any(said in normalized(quote) for quote in quotes):
         return True
     have = Counter(unit for quote in quotes for unit in units(quote))
     need = Counter(units(sentence))

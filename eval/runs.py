@@ -14,7 +14,6 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
-import os
 import platform
 import re
 from collections.abc import Iterable
@@ -29,6 +28,7 @@ from eval.results import QuestionResult, from_line, to_line
 from eval.summary import Metrics, from_json, to_json
 from rag.config import PROJECT_DIR, to_dict
 from rag.errors import JinwenError
+from rag.store.atomic import write_checked
 
 DEFAULT_RUNS_DIR = PROJECT_DIR / "runs"
 FORMAT = 1
@@ -122,7 +122,7 @@ class Run:
 
     def append(self, result: QuestionResult) -> None:
         """Write one result; it is on its way to disk when this returns."""
-        with (self.folder / _RESULTS).open("a", encoding="utf-8") as file:
+        with (self.folder / _RESULTS).open("a", encoding="utf-8", errors="replace") as file:
             file.write(to_line(result) + "\n")
 
     def rewrite(self, results: Iterable[QuestionResult]) -> None:
@@ -267,9 +267,4 @@ def _versions() -> dict[str, str]:
 
 def replace_file(path: Path, text: str) -> None:
     """Write a whole file or nothing."""
-    temporary = path.with_name(path.name + ".tmp")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    write_checked(path, [text.encode("utf-8", "replace")])
