@@ -1,14 +1,34 @@
-"""Text -> unit vectors."""
+"""Text -> unit vectors.
+
+`load_encoder` resolves a name to a model folder (`rag.model_folder`) and picks the way to read it: a folder
+that holds nothing but a `StaticEmbedding` is read straight with tokenizers and numpy (`StaticEncoder`), anything
+else by sentence-transformers (`SentenceTransformerEncoder`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from rag.config import MODELS_DIR, EncoderSettings
+from rag.errors import ModelError
+from rag.model_folder import Prompts, check_folder, fingerprint, locate, read_prompts, static_module
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+    from tokenizers import Tokenizer
+
 Vectors = npt.NDArray[np.float32]
+
+_TEXTS_AT_ONCE = 512
+_TABLE_NAMES = ("embedding.weight", "embeddings")
 
 
 class Encoder(Protocol):
@@ -31,3 +51,179 @@ class Encoder(Protocol):
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
         """float32 `(n, dim)`, unit rows (a text without known tokens gives a zero row), aligned with `texts`."""
+
+
+def load_encoder(settings: EncoderSettings, models_dir: Path = MODELS_DIR) -> Encoder:
+    """The encoder that `settings.name` names: a folder under `models_dir`, any folder, or a hub name.
+
+    Only a hub name that is not in the local cache uses the network.
+
+    :raises ModelError: the model is missing, half-downloaded, broken, offered only as pickle, or needs code of its own.
+    """
+    folder = locate(settings.name, models_dir)
+    check_folder(folder, settings.name)
+    prompts = read_prompts(folder, settings.name)
+    static = static_module(folder)
+    if static is not None:
+        encoder = StaticEncoder.read(settings.name, folder, static, prompts)
+        if encoder is not None:
+            return encoder
+    return SentenceTransformerEncoder(settings, folder, prompts)
+
+
+@dataclass(frozen=True)
+class StaticEncoder:
+    """Mean of token vectors, scaled to length one: a sentence-transformers `StaticEmbedding` without torch.
+
+    Texts are never truncated. Safe to use from several threads. Equal to sentence-transformers computing in
+    float32 to 1e-6.
+    """
+
+    name: str
+    folder: Path
+    tokenizer: Tokenizer
+    table: Vectors
+    """float32 `(vocabulary, dim)`."""
+    prompts: Prompts = Prompts()
+
+    @classmethod
+    def read(cls, name: str, folder: Path, module: Path, prompts: Prompts) -> StaticEncoder | None:
+        """From the folder of a `StaticEmbedding` module; None when its table has a form that numpy cannot hold.
+
+        :raises ModelError: tokenizer or table cannot be read, or do not fit together.
+        """
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+        from tokenizers import Tokenizer
+
+        try:
+            tokenizer = Tokenizer.from_file(str(module / "tokenizer.json"))
+        except Exception as error:  # the binding raises bare Exception
+            raise ModelError(
+                f"model {name!r}: {module / 'tokenizer.json'} cannot be read ({error}); restore it"
+            ) from None
+        try:
+            tensors = load_file(module / "model.safetensors")
+        except (SafetensorError, OSError, TypeError, KeyError) as error:
+            if isinstance(error, KeyError | TypeError):
+                return None
+            raise ModelError(f"model {name!r}: {module / 'model.safetensors'} cannot be read ({error})") from None
+        key = next((k for k in _TABLE_NAMES if k in tensors), None)
+        if key is None or len(tensors) != 1 or tensors[key].ndim != 2 or tensors[key].dtype.kind != "f":
+            return None
+        table = tensors[key].astype(np.float32)
+        if tokenizer.get_vocab_size() > len(table):
+            raise ModelError(
+                f"model {name!r}: the tokenizer has {tokenizer.get_vocab_size()} tokens, the table {len(table)} rows; "
+                "its files come from different versions, restore the folder"
+            )
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        return cls(name, folder, tokenizer, table, prompts)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of the model's files and prompts."""
+        return fingerprint(self.folder, self.prompts)
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+        return int(self.table.shape[1])
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        """As `Encoder.encode_queries`."""
+        return self._encode(texts, self.prompts.query)
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        """As `Encoder.encode_passages`."""
+        return self._encode(texts, self.prompts.passage)
+
+    def _encode(self, texts: Sequence[str], prompt: str) -> Vectors:
+        rows = np.zeros((len(texts), self.dim), dtype=np.float32)
+        for i, ids in enumerate(self._token_ids(texts, prompt)):
+            if ids:
+                np.add.reduce(self.table[ids], axis=0, out=rows[i])
+        return _unit(rows)
+
+    def _token_ids(self, texts: Sequence[str], prompt: str) -> Iterator[list[int]]:
+        for begin in range(0, len(texts), _TEXTS_AT_ONCE):
+            batch = [prompt + text if text.strip() else "" for text in texts[begin : begin + _TEXTS_AT_ONCE]]
+            for encoding in self.tokenizer.encode_batch_fast(batch, add_special_tokens=False):
+                yield encoding.ids
+
+
+class SentenceTransformerEncoder:
+    """Any sentence-transformers model, with its query and passage prompts. Texts are cut at the model's limit."""
+
+    def __init__(self, settings: EncoderSettings, folder: Path, prompts: Prompts) -> None:
+        self._settings = settings
+        self._folder = folder
+        self._prompts = prompts
+        self._lock = threading.Lock()
+        self._model = _load(settings, folder)
+
+    @property
+    def name(self) -> str:
+        """As set."""
+        return self._settings.name
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of the model's files and prompts."""
+        return fingerprint(self._folder, self._prompts)
+
+    @cached_property
+    def dim(self) -> int:
+        """Length of a vector."""
+        dim = self._model.get_embedding_dimension()
+        return int(dim) if dim is not None else int(self.encode_queries(["1"]).shape[1])
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        """As `Encoder.encode_queries`."""
+        return self._encode(texts, query=True)
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        """As `Encoder.encode_passages`."""
+        return self._encode(texts, query=False)
+
+    def _encode(self, texts: Sequence[str], *, query: bool) -> Vectors:
+        filled = [i for i, text in enumerate(texts) if text.strip()]
+        if not filled:
+            return np.zeros((len(texts), self.dim), dtype=np.float32)
+        encode = self._model.encode_query if query else self._model.encode_document
+        with self._lock:
+            found = encode(
+                [texts[i] for i in filled],
+                prompt=self._prompts.query if query else self._prompts.passage,
+                batch_size=self._settings.batch_size,
+                show_progress_bar=False,
+                convert_to_numpy=True,
+            )
+        rows = np.zeros((len(texts), found.shape[1]), dtype=np.float32)
+        rows[filled] = np.nan_to_num(found.astype(np.float32))
+        return _unit(rows)
+
+
+def _load(settings: EncoderSettings, folder: Path) -> SentenceTransformer:
+    try:
+        from sentence_transformers import SentenceTransformer
+
+        return SentenceTransformer(
+            str(folder),
+            device=settings.device,
+            trust_remote_code=False,
+            local_files_only=True,
+            model_kwargs={"use_safetensors": True},
+        )
+    except Exception as error:  # libraries raise many kinds for a broken model
+        cause = " ".join(str(error).split())[:300]
+        where = f" on device {settings.device!r}" if settings.device else ""
+        raise ModelError(f"model {settings.name!r} cannot be loaded{where}: {cause}") from error
+
+
+def _unit(rows: Vectors) -> Vectors:
+    """`rows` scaled to length one in place; zero rows stay zero."""
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    np.divide(rows, lengths, out=rows, where=lengths > 1e-12)
+    return rows

@@ -1,0 +1,1 @@
+"""Recipe of `models/jinwen-static`: tokenizer, data, batches, training, evaluation, card."""

@@ -1,0 +1,166 @@
+"""Measure an encoder on the public sets: `python -m training.encoder.evaluate --model DIR --data DIR --public DIR`.
+
+Distractors are the first 12,000 passages (400 characters) of the last 6,000 news articles, which no recipe
+trains on; the contexts of a set are added whole. Two legs and their fusion, nothing tuned on these sets.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from rag.config import EncoderSettings
+from rag.encoder import Encoder, load_encoder
+from rag.tokens import tokenize
+from training.encoder.data import read_test_distractors
+
+Floats = npt.NDArray[np.float32]
+DISTRACTORS = 12_000
+DEPTH = 100
+RRF_K = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Shares in [0, 1] of queries whose gold text is among the first k."""
+
+    task: str
+    leg: str
+    queries: int
+    r1: float
+    r5: float
+
+
+class Lexical:
+    """BM25 (k1 1.2, b 0.75) over the tokens of the lexical leg, as one sparse matrix."""
+
+    def __init__(self, texts: Sequence[str], k1: float = 1.2, b: float = 0.75) -> None:
+        bags = [tokenize(text) for text in texts]
+        self._number: dict[str, int] = {}
+        ids = [[self._number.setdefault(token, len(self._number)) for token in bag] for bag in bags]
+        counts = _counts(ids, len(self._number))
+        lengths = np.asarray(counts.sum(axis=1)).ravel()
+        frequency = np.bincount(counts.indices, minlength=counts.shape[1])
+        idf = np.log1p((len(texts) - frequency + 0.5) / (frequency + 0.5))
+        rows = np.repeat(np.arange(len(texts)), np.diff(counts.indptr))
+        norm = k1 * (1 - b + b * lengths / lengths.mean())
+        counts.data = idf[counts.indices] * counts.data * (k1 + 1) / (counts.data + norm[rows])
+        self._weights = counts.T.tocsr()
+
+    def scores(self, queries: Sequence[str]) -> Floats:
+        """float32 `(len(queries), len(texts))`."""
+        ids = [[self._number[t] for t in tokenize(query) if t in self._number] for query in queries]
+        product: Floats = (_counts(ids, len(self._number)) @ self._weights).toarray().astype(np.float32)
+        return product
+
+
+def _counts(ids: Sequence[Sequence[int]], width: int) -> sp.csr_matrix:
+    starts = np.cumsum([0, *map(len, ids)])
+    flat = np.array([i for row in ids for i in row], dtype=np.int64)
+    matrix = sp.csr_matrix((np.ones(len(flat)), flat, starts), shape=(len(ids), width))
+    matrix.sum_duplicates()
+    return matrix
+
+
+def fused(first: Floats, second: Floats) -> Floats:
+    """Reciprocal rank fusion of two score matrices, from the first 100 of each (zero scores are no hits)."""
+    total = np.zeros_like(first)
+    for scores in (first, second):
+        top = np.argsort(-scores, axis=1, kind="stable")[:, :DEPTH]
+        gain = np.where(np.take_along_axis(scores, top, 1) > 0, 1.0 / (RRF_K + 1 + np.arange(top.shape[1])), 0.0)
+        np.put_along_axis(total, top, np.take_along_axis(total, top, 1) + gain.astype(np.float32), 1)
+    return total
+
+
+def recall(scores: Floats, gold: npt.NDArray[np.int64], k: int) -> float:
+    """Share of rows whose gold column is among the `k` best; ties count against it."""
+    own = scores[np.arange(len(gold)), gold]
+    better = (scores >= own[:, None]).sum(axis=1) - 1
+    return float((better < k).mean())
+
+
+def retrieval(task: str, encoder: Encoder, queries: list[str], gold: list[int], texts: list[str]) -> list[Score]:
+    """Dense, lexical and fused scores of one task."""
+    dense = encoder.encode_queries(queries) @ encoder.encode_passages(texts).T
+    lexical = Lexical(texts).scores(queries)
+    right = np.array(gold)
+    legs = {"dense": dense, "BM25": lexical, "hybrid": fused(dense, lexical)}
+    return [Score(task, leg, len(queries), recall(s, right, 1), recall(s, right, 5)) for leg, s in legs.items()]
+
+
+def evaluate(encoder: Encoder, training: Path, public: Path) -> list[Score]:
+    """All tasks of the table."""
+    distractors = read_test_distractors(training / "news_zh.jsonl.gz", DISTRACTORS)
+    zh_questions, zh_gold, zh_contexts = _squad(public / "xquad.zh.json.gz")
+    en_questions, en_gold, en_contexts = _squad(public / "xquad.en.json.gz")
+    cmrc = _squad(public / "cmrc2018_dev.json.gz")
+    scores = retrieval("XQuAD zh→zh", encoder, zh_questions, zh_gold, zh_contexts + distractors)
+    scores += retrieval("CMRC 2018 dev", encoder, cmrc[0], cmrc[1], cmrc[2] + distractors)
+    scores += retrieval("XQuAD en→zh", encoder, en_questions, en_gold, zh_contexts + distractors)
+    scores += retrieval("XQuAD zh→en (240)", encoder, zh_questions, zh_gold, en_contexts)
+    lines = {name: _lines(public / f"ntrex.{name}.txt.gz") for name in ("eng", "zho-CN", "zho-TW")}
+    for first, second in (("zho-CN", "eng"), ("eng", "zho-CN"), ("zho-TW", "eng")):
+        similar = encoder.encode_queries(lines[first]) @ encoder.encode_passages(lines[second]).T
+        right = np.arange(len(similar))
+        task = f"NTREX {first}→{second}"
+        scores.append(Score(task, "dense", len(similar), recall(similar, right, 1), recall(similar, right, 5)))
+    return scores
+
+
+def table(scores: Sequence[Score]) -> str:
+    """The scores as a Markdown table, one line a task and leg."""
+    lines = ["| set | leg | queries | R@1 | R@5 |", "| --- | --- | ---: | ---: | ---: |"]
+    lines += [f"| {s.task} | {s.leg} | {s.queries:,} | {s.r1:.3f} | {s.r5:.3f} |" for s in scores]
+    return "\n".join(lines)
+
+
+def _squad(path: Path) -> tuple[list[str], list[int], list[str]]:
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        articles = json.load(file)["data"]
+    contexts: list[str] = []
+    questions: list[str] = []
+    gold: list[int] = []
+    for paragraph in (p for article in articles for p in article["paragraphs"]):
+        questions += [qa["question"] for qa in paragraph["qas"]]
+        gold += [len(contexts)] * len(paragraph["qas"])
+        contexts.append(paragraph["context"])
+    return questions, gold, contexts
+
+
+def _lines(path: Path) -> list[str]:
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        return file.read().rstrip("\n").split("\n")
+
+
+def main() -> None:
+    """Measure, print the table, write the scores as JSON and into the model card."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument("--model", default="jinwen-static", help="folder or name of the model")
+    parser.add_argument("--data", type=Path, required=True, help="folder of the training files")
+    parser.add_argument("--public", type=Path, required=True, help="folder of the public test sets")
+    parser.add_argument("--json", type=Path, help="write the scores here")
+    parser.add_argument("--card", type=Path, help="put the table between the markers of this model card")
+    args = parser.parse_args()
+    encoder = load_encoder(EncoderSettings(name=args.model))
+    scores = evaluate(encoder, args.data, args.public)
+    print(table(scores))
+    if args.json:
+        content = {"model": encoder.name, "fingerprint": encoder.fingerprint, "scores": [asdict(s) for s in scores]}
+        args.json.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    if args.card:
+        text = args.card.read_text("utf-8")
+        before, rest = text.split("<!-- scores -->", 1)
+        after = rest.split("<!-- /scores -->", 1)[1]
+        args.card.write_text(f"{before}<!-- scores -->\n{table(scores)}\n<!-- /scores -->{after}", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
