@@ -1,0 +1,212 @@
+"""The SQLite database of an index: opening, reading, transactions, and errors said in words."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import os
+import secrets
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from rag.errors import IndexDamagedError, IndexMissingError, StoreError
+from rag.store.atomic import sync_folder
+from rag.store.records import Version
+from rag.store.schema import APPLICATION_ID, FORMAT, SCHEMA
+
+_BUSY_TIMEOUT_S = 30.0
+_REBUILD = "rebuild it with: jinwen index --rebuild PATH..."
+
+
+class Database:
+    """One connection, used by one thread at a time."""
+
+    def __init__(self, file: Path, connection: sqlite3.Connection) -> None:
+        self.file = file
+        self._connection = connection
+        self._guard = threading.RLock()
+
+    @classmethod
+    def create(cls, file: Path, meta: Mapping[str, str]) -> Database:
+        """A new database holding `meta` and nothing else; complete or not there at all after a crash.
+
+        The caller holds the writer lock and has seen that there is none yet.
+        """
+        draft = file.with_name(f"{file.name}.new-{os.getpid()}-{secrets.token_hex(4)}")
+        try:
+            connection = sqlite3.connect(draft, isolation_level=None)
+            try:
+                connection.executescript(
+                    f"PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={FORMAT};"
+                    f"PRAGMA journal_mode=DELETE; PRAGMA synchronous=FULL; BEGIN; {SCHEMA} COMMIT;"
+                )
+                connection.execute("BEGIN")
+                connection.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
+                _count_change(connection)
+                connection.execute("COMMIT")
+                connection.execute("PRAGMA journal_mode=WAL")
+            finally:
+                connection.close()
+            # A leftover write-ahead log of a database that was deleted by hand would be replayed into the new one.
+            for leftover in ("-wal", "-shm"):
+                file.with_name(file.name + leftover).unlink(missing_ok=True)
+            os.replace(draft, file)
+            sync_folder(file.parent)
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(f"index {file.parent} cannot be created: {error}") from error
+        finally:
+            draft.unlink(missing_ok=True)
+        return cls.open(file)
+
+    @classmethod
+    def open(cls, file: Path, *, read_only: bool = False) -> Database:
+        """An existing database.
+
+        :raises IndexMissingError: there is none.
+        :raises IndexDamagedError: it is not an index database, or SQLite cannot read it.
+        :raises StoreError: it was written by a newer version.
+        """
+        if not file.is_file():
+            raise IndexMissingError(f"there is no index in {file.parent}; make one with: jinwen index PATH...")
+        with errors_in_words(file):
+            database = cls(file, _connect(file, read_only))
+        try:
+            database._check_header()
+        except BaseException:
+            database.close()
+            raise
+        return database
+
+    def close(self) -> None:
+        """Close the connection; the last one folds the write-ahead log into the database."""
+        with self._guard:
+            self._connection.close()
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """The connection, for this thread alone, with SQLite's errors turned into ours."""
+        with self._guard, errors_in_words(self.file):
+            yield self._connection
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing: committed, and counted as one change, when the block ends without an error."""
+        with self._guard, errors_in_words(self.file):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                _count_change(self._connection)
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[sqlite3.Connection]:
+        """One unchanging state for several reads, whatever is written meanwhile."""
+        with self.reading() as connection:
+            connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                if connection.in_transaction:
+                    connection.execute("COMMIT")
+
+    def version(self) -> Version:
+        """The last change."""
+        with self.reading() as connection:
+            row = connection.execute("SELECT counter, token FROM changes ORDER BY counter DESC LIMIT 1").fetchone()
+        if row is None:
+            raise IndexDamagedError(f"index {self.file.parent} holds no record of its changes; {_REBUILD}")
+        return Version(*row)
+
+    def knows(self, version: Version) -> bool:
+        """Whether `version` is a state that this database was in."""
+        with self.reading() as connection:
+            query = "SELECT 1 FROM changes WHERE counter = ? AND token = ?"
+            return connection.execute(query, version).fetchone() is not None
+
+    def meta(self) -> dict[str, str]:
+        """The facts about the index as a whole, by name."""
+        with self.reading() as connection:
+            return dict(connection.execute("SELECT name, value FROM meta"))
+
+    def copy_into(self, other: Database) -> None:
+        """Make `other` equal to this database, in one transaction of `other`."""
+        with self.reading() as source, other.reading() as target:
+            source.backup(target)
+
+    def _check_header(self) -> None:
+        with self.reading() as connection:
+            (application,) = connection.execute("PRAGMA application_id").fetchone()
+            (found,) = connection.execute("PRAGMA user_version").fetchone()
+        if application != APPLICATION_ID:
+            raise IndexDamagedError(f"{self.file} is not the database of a Jinwen index; {_REBUILD}")
+        if found > FORMAT:
+            raise StoreError(
+                f"index {self.file.parent} has format {found}, this Jinwen reads up to {FORMAT}; update Jinwen"
+            )
+
+
+def _connect(file: Path, read_only: bool) -> sqlite3.Connection:
+    if not read_only and os.access(file, os.W_OK) and os.access(file.parent, os.W_OK):
+        connection = _open(file, "mode=rw")
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-32000"):
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+    try:
+        connection = _open(file, "mode=ro")
+        connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError:
+        # A write-ahead log needs a shared-memory file beside it, which a read-only folder cannot have. Without
+        # a log to replay, the database alone is complete, and nobody can change it under us.
+        log = file.with_name(file.name + "-wal")
+        if os.access(file.parent, os.W_OK) or (log.exists() and log.stat().st_size):
+            raise
+        connection = _open(file, "mode=ro&immutable=1")
+    return connection
+
+
+def _open(file: Path, options: str) -> sqlite3.Connection:
+    uri = f"{file.absolute().as_uri()}?{options}"
+    return sqlite3.connect(uri, uri=True, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+
+
+def _count_change(connection: sqlite3.Connection) -> None:
+    now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    connection.execute("INSERT INTO changes (token, at) VALUES (?, ?)", (secrets.token_hex(8), now))
+
+
+@contextlib.contextmanager
+def errors_in_words(file: Path) -> Iterator[None]:
+    """Turn SQLite's errors into one clear line."""
+    try:
+        yield
+    except sqlite3.ProgrammingError as error:
+        if "closed" not in str(error):
+            raise
+        raise StoreError(f"index {file.parent} was closed; open it again") from error
+    except sqlite3.OperationalError as error:
+        raise _operational(file, error) from error
+    except sqlite3.IntegrityError:
+        raise
+    except sqlite3.DatabaseError as error:
+        raise IndexDamagedError(f"index {file.parent} is damaged ({error}); {_REBUILD}") from error
+
+
+def _operational(file: Path, error: sqlite3.OperationalError) -> StoreError:
+    code = getattr(error, "sqlite_errorname", None) or ""
+    if code.startswith("SQLITE_FULL"):
+        return StoreError(f"no space left for index {file.parent}; nothing was lost: free some and run it again")
+    if code.startswith("SQLITE_READONLY"):
+        return StoreError(f"index {file.parent} is read-only; make the folder writable or use another with --index")
+    if code.startswith("SQLITE_IOERR"):
+        return StoreError(f"index {file.parent} cannot be read or written ({error}); check the disk and its free space")
+    if code.startswith("SQLITE_BUSY"):
+        return StoreError(f"index {file.parent} is busy; wait for the other process and try again")
+    if code.startswith("SQLITE_CANTOPEN"):
+        return StoreError(f"index {file.parent} cannot be opened ({error}); check the permissions of the folder")
+    return IndexDamagedError(f"index {file.parent} is damaged ({error}); {_REBUILD}")

@@ -1,0 +1,141 @@
+"""Vectors in memory for exact search by inner product, and their copy on disk.
+
+FAISS scans float16 codes: the same numbers that the database holds, so results are exact, at half the memory
+and less than half the time of a float32 `IndexFlatIP` (measured: 200,000 rows of 256 in 16 ms against 45 ms,
+a million in 35 ms against 92 ms; 8 bits are no faster there). Below some millions of passages no approximate
+index is worth what it loses.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.store.cache_file import Access, CacheDamagedError, CacheMissingError, Ids, read_cache, write_cache
+from rag.store.records import Scored, Vectors, Version
+from rag.store.truth import Truth
+
+_KIND = "dense"
+_log = logging.getLogger(__name__)
+
+
+class DenseCache:
+    """An immutable set of vectors: row i belongs to passage `ids[i]`, ids ascending."""
+
+    def __init__(self, index_id: str, version: Version, ids: Ids, index: Any) -> None:
+        self.index_id = index_id
+        self.version = version
+        self.ids = ids
+        self._index = index
+
+    @classmethod
+    def empty(cls, index_id: str, version: Version, dim: int) -> DenseCache:
+        """A cache without rows."""
+        faiss = _faiss()
+        index = faiss.IndexScalarQuantizer(dim, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
+        return cls(index_id, version, np.empty(0, np.int64), index)
+
+    @classmethod
+    def load(cls, file: Path, dim: int) -> DenseCache:
+        """The cache in `file`.
+
+        :raises CacheDamagedError: it is not there, damaged, or does not fit.
+        """
+        faiss = _faiss()
+        cached = read_cache(file, _KIND)
+        try:
+            index = faiss.deserialize_index(np.frombuffer(cached.payload, np.uint8))
+        except RuntimeError as error:
+            raise CacheDamagedError(f"faiss cannot read it: {str(error).splitlines()[0]}") from error
+        if index.d != dim or index.ntotal != len(cached.ids):
+            raise CacheDamagedError(
+                f"it holds {index.ntotal} vectors of {index.d} for {len(cached.ids)} passages of {dim}"
+            )
+        return cls(cached.index_id, cached.version, cached.ids, index)
+
+    def save(self, file: Path) -> None:
+        """Write the cache to `file`, whole or not at all.
+
+        :raises OSError: no space left.
+        """
+        faiss = _faiss()
+        # Not faiss.write_index: it can report success on a truncated file.
+        payload = memoryview(faiss.serialize_index(self._index))
+        write_cache(file, _KIND, self.index_id, self.version, self.ids, {"dim": self._index.d}, [payload])
+
+    def updated(self, version: Version, removed: Ids, added: Iterable[tuple[Ids, Vectors]]) -> DenseCache:
+        """A copy at `version` without the passages `removed` and with those `added`, whose ids are higher."""
+        faiss = _faiss()
+        index = faiss.clone_index(self._index)
+        gone = np.isin(self.ids, removed)
+        if gone.any():
+            index.remove_ids(faiss.IDSelectorBitmap(np.packbits(gone, bitorder="little")))
+        ids = [self.ids[~gone]]
+        for new_ids, vectors in added:
+            index.add(vectors)
+            ids.append(new_ids)
+        return DenseCache(self.index_id, version, np.concatenate(ids), index)
+
+    def search(self, vector: Vectors, k: int, allowed: npt.NDArray[np.bool_] | None = None) -> list[Scored]:
+        """The `k` passages with the highest inner product with `vector`, float32 `(dim,)`, best first.
+
+        `allowed` marks the rows that may be returned. Equal scores are ordered by id. A vector of zeros, or
+        one that is not finite, finds nothing.
+        """
+        faiss = _faiss()
+        rows = len(self.ids) if allowed is None else int(allowed.sum())
+        if k <= 0 or rows == 0 or not np.isfinite(vector).all() or not vector.any():
+            return []
+        parameters = None
+        if allowed is not None:
+            bitmap = np.packbits(allowed, bitorder="little")
+            parameters = faiss.SearchParameters(sel=faiss.IDSelectorBitmap(bitmap))
+        query = np.ascontiguousarray(vector, dtype=np.float32).reshape(1, -1)
+        scores, labels = self._index.search(query, min(k, rows), params=parameters)
+        # FAISS fills up with -1, which Python would take for the last row.
+        found = [(float(s), int(self.ids[row])) for s, row in zip(scores[0], labels[0], strict=True) if row >= 0]
+        return [Scored(i, score) for score, i in sorted(found, key=lambda hit: (-hit[0], hit[1]))]
+
+
+def _faiss() -> Any:
+    """FAISS, loaded when it is first needed; its own type stubs do not describe how it is called."""
+    import faiss
+
+    return faiss
+
+
+def sync(file: Path, truth: Truth, current: DenseCache | None, access: Access) -> DenseCache:
+    """A cache that matches `truth`, made from `current` or `file` as far as they help; saved if `access` allows."""
+    cache = current if current is not None and truth.is_ahead_of(current) else _load(file, truth)
+    if not truth.is_met(cache):
+        started = time.perf_counter()
+        removed, added = truth.changes(cache.ids)
+        cache = cache.updated(truth.version, removed, truth.vectors(added))
+        seconds = time.perf_counter() - started
+        _log.info("dense cache %s: %d passages out, %d in, %.2f s", file, len(removed), len(added), seconds)
+        if access is Access.WRITE:
+            try:
+                cache.save(file)
+            except OSError as error:
+                _log.warning("dense cache %s cannot be saved, it stays in memory: %s", file, error)
+    return cache
+
+
+def _load(file: Path, truth: Truth) -> DenseCache:
+    """The cache in `file` if it is a state of this index, else an empty one."""
+    try:
+        cache = DenseCache.load(file, truth.dim)
+        if truth.is_ahead_of(cache):
+            return cache
+        _log.warning("dense cache %s belongs to another index or state; rebuilding it from the database", file)
+    except CacheMissingError:
+        _log.info("dense cache %s: building it from the database", file)
+    except CacheDamagedError as error:
+        _log.warning("dense cache %s is damaged, rebuilding it from the database: %s", file, error)
+    return DenseCache.empty(truth.index_id, Version(0, ""), truth.dim)

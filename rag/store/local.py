@@ -1,0 +1,375 @@
+"""An index in a folder: SQLite holds the truth, FAISS and Tantivy are caches of it."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sqlite3
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.config import PassageSettings
+from rag.encoder import Encoder
+from rag.errors import IndexDamagedError, IndexMismatchError, StoreError
+from rag.locking import LockPurpose, WriterLock
+from rag.store import reading, writing
+from rag.store.atomic import remove_drafts
+from rag.store.caches import Caches
+from rag.store.database import Database
+from rag.store.dense_cache import DenseCache
+from rag.store.records import (
+    Counts,
+    EncodedArticle,
+    FileArticles,
+    FileRecord,
+    Scored,
+    StoredPassage,
+    Vectors,
+    Version,
+    Written,
+)
+from rag.store.truth import Truth
+from rag.types import Article, Filters
+
+DATABASE_FILE = "index.sqlite3"
+LOCK_FILE = "write.lock"
+REBUILD_FOLDER = "rebuild"
+
+
+@dataclass(frozen=True, slots=True)
+class IndexInfo:
+    """What an index says about itself."""
+
+    index_id: str
+    encoder_name: str
+    encoder_fingerprint: str
+    dim: int
+    passages: PassageSettings
+
+
+class LocalStore:
+    """Articles, passages and vectors of one index; safe for concurrent readers in one process and many.
+
+    Changes become visible to every open store with its next call. A writing call takes the writer lock for
+    its duration; `writing` keeps it for several.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        database: Database,
+        *,
+        encoder: Encoder | None = None,
+        passages: PassageSettings | None = None,
+        read_only: bool = False,
+    ) -> None:
+        """Use `open` instead."""
+        self.folder = folder
+        self._database = database
+        self._encoder = encoder
+        self._passages = passages
+        self._read_only = read_only
+        self._lock = WriterLock(folder / LOCK_FILE)
+        self._caches = Caches(folder, None if read_only else self._lock)
+        self._seen: tuple[Version, IndexInfo] | None = None
+        self._writer: Database | None = None
+        self._mask = lru_cache(maxsize=8)(self._allowed_rows)
+
+    @classmethod
+    def open(
+        cls,
+        index_dir: Path,
+        *,
+        create: bool = False,
+        encoder: Encoder | None = None,
+        passages: PassageSettings | None = None,
+        read_only: bool = False,
+    ) -> LocalStore:
+        """The index in `index_dir`; with `create`, a new one if there is none.
+
+        `encoder` and `passages` are what the index must have been built with; None accepts any.
+
+        :raises IndexMissingError: there is none.
+        :raises IndexMismatchError: it was built by another encoder or with other passage settings.
+        :raises IndexDamagedError: its database cannot be read.
+        :raises StoreError: it is of a newer format, or cannot be created.
+        """
+        if create and not (index_dir / DATABASE_FILE).exists():
+            _create(index_dir, encoder, passages)
+        database = Database.open(index_dir / DATABASE_FILE, read_only=read_only)
+        store = cls(index_dir, database, encoder=encoder, passages=passages, read_only=read_only)
+        try:
+            store.info  # noqa: B018  refuses an index of another encoder
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def __enter__(self) -> LocalStore:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release the index."""
+        self._database.close()
+
+    # -- what it is ----------------------------------------------------------------------------------------
+
+    @property
+    def info(self) -> IndexInfo:
+        """Encoder and passage settings it was built with.
+
+        :raises IndexMismatchError: they are not the ones asked for when it was opened.
+        """
+        return self._current()[1]
+
+    @property
+    def encoder_name(self) -> str:
+        """Name of the encoder that made the vectors."""
+        return self.info.encoder_name
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when the articles, the passage settings or the encoder do; 16 hexadecimal digits."""
+        info = self.info
+        about = [info.encoder_fingerprint, str(info.passages.size), str(info.passages.overlap)]
+        with self._database.reading() as connection:
+            return reading.fingerprint(connection, about)
+
+    def counts(self) -> Counts:
+        """Numbers of files, articles and passages."""
+        with self._database.reading() as connection:
+            return reading.counts(connection)
+
+    # -- reading -------------------------------------------------------------------------------------------
+
+    def articles(self) -> list[Article]:
+        """All articles, by file and position."""
+        with self._database.reading() as connection:
+            return list(reading.articles(connection))
+
+    def article(self, article_id: str) -> Article | None:
+        """The article with this id, or None."""
+        with self._database.reading() as connection:
+            return reading.article(connection, article_id)
+
+    def files(self) -> list[FileRecord]:
+        """What was ingested from where, by path."""
+        with self._database.reading() as connection:
+            return reading.files(connection)
+
+    def passages(self, ids: Sequence[int]) -> dict[int, StoredPassage]:
+        """Those of the passages `ids` that the index holds now."""
+        with self._database.reading() as connection:
+            return reading.passages(connection, ids)
+
+    def search_dense(self, vector: Vectors, k: int, filters: Filters | None = None) -> list[Scored]:
+        """The `k` passages with the highest inner product with `vector`, float32 `(dim,)`, best first.
+
+        Exact on the stored float16 vectors. A vector of zeros finds nothing.
+        """
+        version, info = self._current()
+        if vector.shape != (info.dim,):
+            raise ValueError(f"query vector of shape {vector.shape}, expected ({info.dim},)")
+        cache = self._caches.dense(version, self._truth)
+        return cache.search(vector, k, self._mask(cache, filters) if filters else None)
+
+    def search_lexical(self, query: str, k: int, filters: Filters | None = None) -> list[Scored]:
+        """The `k` passages with the highest BM25 for the words of `query`, best first."""
+        version, _ = self._current()
+        return self._caches.lexical(version, self._truth).search(query, k, filters or Filters())
+
+    # -- writing -------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """Keep the writer lock for the `with` block.
+
+        :raises IndexLockedError: another process or thread is writing.
+        :raises StoreError: the index cannot be written.
+        """
+        if self._read_only:
+            raise StoreError(f"index {self.folder} was opened for reading only")
+        if self._lock.held:
+            yield
+            return
+        with self._lock.hold():
+            remove_drafts(self.folder)
+            # A connection of its own, so that other threads can read while a transaction is open.
+            self._writer = Database.open(self.folder / DATABASE_FILE)
+            try:
+                yield
+            finally:
+                self._writer.close()
+                self._writer = None
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self.writing():
+            assert self._writer is not None
+            with self._writer.transaction() as connection:
+                yield connection
+
+    def replace_files(
+        self, batch: Sequence[FileArticles], encode: Callable[[Sequence[Article]], Iterable[EncodedArticle]]
+    ) -> Written:
+        """Make each file hold exactly its articles, in one transaction.
+
+        Articles that the index holds already, word for word, stay as they are; `encode` is called once with
+        the others and gives each back, in order, with its passages and vectors. A story that another file has
+        word for word is left out and reported; an id that another story has gets a suffix, as in `page.txt#1~2`.
+        """
+        with self._transaction() as connection:
+            return writing.replace_files(connection, batch, encode, self.info.dim)
+
+    def replace_file(self, record: FileRecord, articles: Sequence[EncodedArticle]) -> Written:
+        """Make one file hold exactly `articles`, in one transaction; see `replace_files`."""
+        ready = {encoded.article.id: encoded for encoded in articles}
+        batch = [FileArticles(record, [encoded.article for encoded in articles])]
+        return self.replace_files(batch, lambda new: [ready[article.id] for article in new])
+
+    def record_files(self, records: Sequence[FileRecord]) -> None:
+        """Note what became of files without touching their articles."""
+        with self._transaction() as connection:
+            for record in records:
+                writing.put_file(connection, record)
+
+    def remove_file(self, identity: str) -> int:
+        """Forget a file, named by its absolute path, and its articles; how many articles it had."""
+        with self._transaction() as connection:
+            return writing.remove_file(connection, identity)
+
+    def remove_article(self, article_id: str) -> bool:
+        """Remove one article; whether there was one."""
+        with self._transaction() as connection:
+            return writing.remove_article(connection, article_id)
+
+    @contextlib.contextmanager
+    def rebuilding(self, encoder: Encoder, passages: PassageSettings) -> Iterator[LocalStore]:
+        """A new index beside this one, to be filled and handed to `adopt`.
+
+        One that an interrupted rebuild left, with the same encoder and settings, is gone on with.
+        """
+        folder = self.folder / REBUILD_FOLDER
+        with self.writing():
+            try:
+                fresh = LocalStore.open(folder, create=True, encoder=encoder, passages=passages)
+            except StoreError:
+                shutil.rmtree(folder, ignore_errors=True)
+                fresh = LocalStore.open(folder, create=True, encoder=encoder, passages=passages)
+            with fresh:
+                yield fresh
+
+    def adopt(self, fresh: LocalStore) -> None:
+        """Become equal to the index that `rebuilding` gave, in one transaction, and remove that."""
+        with self.writing():
+            assert self._writer is not None
+            fresh._database.copy_into(self._writer)
+            self._encoder, self._passages = fresh._encoder, fresh._passages
+            fresh.close()
+            shutil.rmtree(fresh.folder, ignore_errors=True)
+
+    def require(self, encoder: Encoder, passages: PassageSettings) -> None:
+        """Refuse to go on if the index was built by another encoder or with other passage settings.
+
+        :raises IndexMismatchError: it was.
+        """
+        _check(self.folder, self.info, encoder, passages)
+
+    def update_caches(self) -> None:
+        """Bring both caches up to date now, so that the next search need not."""
+        version, _ = self._current()
+        self._caches.dense(version, self._truth)
+        self._caches.lexical(version, self._truth)
+
+    # -- inside --------------------------------------------------------------------------------------------
+
+    def _current(self) -> tuple[Version, IndexInfo]:
+        """State and description of the database, checked again whenever it changes."""
+        version = self._database.version()
+        if self._seen is None or self._seen[0] != version:
+            info = _read_info(self.folder, self._database)
+            _check(self.folder, info, self._encoder, self._passages)
+            self._seen = version, info
+        return self._seen
+
+    @contextlib.contextmanager
+    def _truth(self) -> Iterator[Truth]:
+        """The database at this moment, on a connection of its own so that other readers go on."""
+        database = Database.open(self.folder / DATABASE_FILE, read_only=True)
+        with contextlib.closing(database), database.snapshot():
+            info = _read_info(self.folder, database)
+            yield Truth(database, info.index_id, info.dim, database.version())
+
+    def _allowed_rows(self, cache: DenseCache, filters: Filters) -> npt.NDArray[np.bool_]:
+        """Which rows of `cache` pass `filters`."""
+        with self._database.reading() as connection:
+            return np.isin(cache.ids, reading.matching_ids(connection, filters))
+
+
+def _create(folder: Path, encoder: Encoder | None, passages: PassageSettings | None) -> None:
+    if encoder is None or passages is None:
+        raise ValueError("a new index needs an encoder and passage settings")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"index {folder} cannot be created: {error.strerror}; name another with --index") from error
+    with WriterLock(folder / LOCK_FILE).hold(LockPurpose.CACHE):
+        if not (folder / DATABASE_FILE).exists():  # else another process was faster
+            Database.create(folder / DATABASE_FILE, _description(encoder, passages)).close()
+
+
+def _description(encoder: Encoder, passages: PassageSettings) -> dict[str, str]:
+    return {
+        "index_id": uuid.uuid4().hex,
+        "encoder_name": encoder.name,
+        "encoder_fingerprint": encoder.fingerprint,
+        "dim": str(encoder.dim),
+        "passage_size": str(passages.size),
+        "passage_overlap": str(passages.overlap),
+    }
+
+
+def _read_info(folder: Path, database: Database) -> IndexInfo:
+    meta = database.meta()
+    try:
+        return IndexInfo(
+            index_id=meta["index_id"],
+            encoder_name=meta["encoder_name"],
+            encoder_fingerprint=meta["encoder_fingerprint"],
+            dim=int(meta["dim"]),
+            passages=PassageSettings(int(meta["passage_size"]), int(meta["passage_overlap"])),
+        )
+    except (KeyError, ValueError) as error:
+        raise IndexDamagedError(
+            f"index {folder} does not say how it was built ({error}); rebuild it with: jinwen index --rebuild PATH..."
+        ) from error
+
+
+def _check(folder: Path, info: IndexInfo, encoder: Encoder | None, passages: PassageSettings | None) -> None:
+    """Refuse an index that the asker's encoder or settings do not fit.
+
+    :raises IndexMismatchError: with both names and the command that rebuilds.
+    """
+    cure = "set it back, or rebuild the index with: jinwen index --rebuild PATH..."
+    if encoder is not None and (encoder.fingerprint, encoder.dim) != (info.encoder_fingerprint, info.dim):
+        raise IndexMismatchError(
+            f"index {folder} was built with encoder {info.encoder_name} ({info.encoder_fingerprint[:12]}, "
+            f"{info.dim} dimensions), not with {encoder.name} ({encoder.fingerprint[:12]}, {encoder.dim}); {cure}"
+        )
+    if passages is not None and passages != info.passages:
+        raise IndexMismatchError(
+            f"index {folder} was built with passages of {info.passages.size} characters and "
+            f"{info.passages.overlap} sentences overlap, not {passages.size} and {passages.overlap}; {cure}"
+        )
