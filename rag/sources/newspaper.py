@@ -12,7 +12,7 @@ from pathlib import PurePath
 
 from rag.sources.cleaning import Span, is_blank, merge, visible_spans
 from rag.sources.dating import date_line
-from rag.sources.newspaper_heads import choose_title
+from rag.sources.newspaper_heads import choose_title, is_latin
 from rag.sources.newspaper_lines import (
     Line,
     Role,
@@ -28,7 +28,6 @@ from rag.types import Article, ArticleKind
 
 _STRONG = (Role.LEAD, Role.CONTINUED)
 _WEAK = (Role.BYLINE, Role.PHOTO, Role.CAPTION, Role.JUMP)
-_LATIN_EDGE = re.compile(r"[A-Za-z0-9,;:%)'’\"”]$")
 _PARAGRAPH = 40.0
 """A wider paragraph without a sentence end was cut by a column break."""
 
@@ -89,7 +88,7 @@ def _text(page: str, story: Story) -> tuple[str, tuple[Span, ...]]:
         space = ""
         if index and not _runs_on(above, line, adjacent=not page[above.end : line.start].strip()):
             between = _line_breaks(page, above.end, line)
-        elif index and _LATIN_EDGE.search(above.text) and line.text[0].isascii():
+        elif index and is_latin(above.text):
             space = " "
         text += space + "".join(page[start:end] for start, end in (*between, *visible))
         spans += [*between, *visible]

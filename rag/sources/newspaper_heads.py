@@ -59,7 +59,7 @@ def _groups(heads: list[Line], blank_lines: bool) -> list[str]:
     groups: list[str] = []
     for index, line in enumerate(heads):
         text = " ".join(line.text.lstrip(BULLETS).split()) or line.text
-        if index and blank_lines and line.breaks == 1 and not text.startswith(_DASH) and not _is_latin(text):
+        if index and blank_lines and line.breaks == 1 and not text.startswith(_DASH) and not is_latin(text):
             groups[-1] += f" {text}"
         else:
             groups.append(text)
@@ -71,7 +71,7 @@ def _pick(groups: list[str], kind: ArticleKind) -> str:
     deck = next((i for i, group in enumerate(groups) if i and group.startswith(_DASH)), None)
     if deck is not None and groups[deck - 1] in candidates:
         return groups[deck - 1]
-    first = _is_latin(candidates[0]) or kind in (
+    first = is_latin(candidates[0]) or kind in (
         ArticleKind.CONTINUED_FRAGMENT,
         ArticleKind.PHOTO_CAPTION,
         ArticleKind.NOTICE,
@@ -79,7 +79,8 @@ def _pick(groups: list[str], kind: ArticleKind) -> str:
     return candidates[0] if first else candidates[-1]
 
 
-def _is_latin(text: str) -> bool:
+def is_latin(text: str) -> bool:
+    """Whether `text` is written in Latin letters, but for a quoted word or two."""
     return sum(ord(char) < 0x2000 for char in text) > 0.8 * len(text)
 
 

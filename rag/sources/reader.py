@@ -27,6 +27,7 @@ def read_source(path: Path, settings: SourceSettings) -> Reading:
 
     :raises SourceError: the whole file cannot be read as articles; the message is one line without the file's name.
     """
+    _check_name(path)
     data = read_bytes(path, settings.max_file_mb)
     if not data.strip():
         raise SourceError("empty file")
@@ -44,6 +45,13 @@ def read_source(path: Path, settings: SourceSettings) -> Reading:
         first = f" ({problems[0].record}: {problems[0].cause})" if problems else ""
         raise SourceError(f"no article in it{first}")
     return Reading(tuple(articles), tuple(problems), form.value, decoded.encoding, decoded.guessed)
+
+
+def _check_name(path: Path) -> None:
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:
+        raise SourceError("file name is not valid UTF-8; rename the file") from None
 
 
 def read_decoded(path: Path, settings: SourceSettings) -> Decoded:

@@ -14,8 +14,8 @@ from rag.sources.sidecar import Defaults
 from rag.sources.web import web_address
 from rag.types import Article
 
-_HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]+(\S.{0,300}?)[ \t]*#*[ \t]*$", re.M)
-_SETEXT = re.compile(r"\A\s*(\S[^\n]{0,200})\n(?:={3,}|-{3,})[ \t]*\n")
+_HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]+(\S[^\n]{0,300})$", re.M)
+_SETEXT = re.compile(r"\s*(\S[^\n]{0,200})\n(?:={3,}|-{3,})[ \t]*\n")
 _FRONT_MATTER = re.compile(
     r"\A\s*(?:---\n(?P<yaml>(?:[^\n]*\n){1,60}?)(?:---|\.\.\.)|\+\+\+\n(?P<toml>(?:[^\n]*\n){1,60}?)\+\+\+)[ \t]*\n"
 )
@@ -28,11 +28,13 @@ _BYLINE_LINE = re.compile(
 _URL_LINE = re.compile(r"^(?:(?:链接|原文|网址|原文链接|URL|Link)\s*[:：]\s*)?<?(?P<url>https?://\S{4,2000}?)>?$", re.I)
 _SENTENCE_END = re.compile(r"[。！？；.;,，、:：][”’」』）)》\"']*$")
 _MAX_TITLE_WIDTH = 50
+_HEAD = 50_000
+"""Characters in which a heading is looked for."""
 # Markdown that is taken out, in the order in which it is looked for: fences, heading marks, images, link targets,
 # emphasis, quotation marks of blocks, HTML comments.
 _MARKUP = (
     re.compile(r"^[ \t]{0,3}(?:```|~~~)[^\n]*$", re.M),
-    re.compile(r"^[ \t]{0,3}#{1,6}[ \t]+|[ \t]+#+[ \t]*$", re.M),
+    re.compile(r"^[ \t]{0,3}#{1,6}[ \t]+|[ \t]{1,9}#{1,9}[ \t]{0,9}$", re.M),
     re.compile(r"^[ \t]{0,3}>[ \t]?", re.M),
     re.compile(r"!\[[^\]\n]{0,300}\]\([^()\n]{0,2000}\)"),
     re.compile(r"\[(?=[^\[\]\n]{1,500}\]\([^()\n]{0,2000}\))"),
@@ -56,7 +58,7 @@ class Front:
 
 def looks_like_markdown(text: str) -> bool:
     """Whether `text` has front matter or a Markdown heading."""
-    head = text[:50_000]
+    head = text[:_HEAD]
     return _FRONT_MATTER.match(head) is not None or _HEADING.search(head) is not None
 
 
@@ -70,7 +72,11 @@ def read_text(text: str, file: str, defaults: Defaults, *, markdown: bool) -> Ar
     body_from, front = _front_matter(decoded) if markdown else (0, Front())
     spans = _without_markup(decoded, body_from) if markdown else kept_spans(decoded)
     result = "".join(decoded[start:end] for start, end in spans)
-    heading = _HEADING.search(decoded, body_from) or _SETEXT.match(decoded, body_from) if markdown else None
+    heading = (
+        _HEADING.search(decoded, body_from, body_from + _HEAD) or _SETEXT.match(decoded, body_from)
+        if markdown
+        else None
+    )
     title = front.title or (clean_line(_plain(heading[heading.lastindex or 1])) if heading else "")
     return make_article(result, file, defaults, front, title=title, spans=spans if literal else ())
 
@@ -85,7 +91,7 @@ def make_article(
     if not any(char.isalnum() for char in text):
         raise SourceError("no text in it")
     lines = text.split("\n")
-    edge = [line.strip() for line in [*lines[:8], *lines[-3:]]]
+    edge = [line[:200].strip() for line in [*lines[:8], *lines[-3:]]]
     if not title and _is_title(edge[0]) and len(lines) > 1:
         title = edge[0]
     heads_text = bool(title) and edge[0] == title
@@ -123,14 +129,19 @@ def _without_markup(text: str, start: int) -> tuple[Span, ...]:
     """Spans of `text[start:]` without Markdown's marks and without what cleaning leaves out."""
     gaps = sorted(match.span() for pattern in _MARKUP for match in pattern.finditer(text, start))
     spans: list[Span] = []
+    next_gap = 0
     for kept_start, kept_end in kept_spans(text, start):
         position = kept_start
-        for gap_start, gap_end in gaps:
-            if gap_end <= position or gap_start >= kept_end:
-                continue
-            spans.append((position, max(position, gap_start)))
-            position = min(kept_end, gap_end)
-        spans.append((position, kept_end))
+        while next_gap < len(gaps) and gaps[next_gap][0] < kept_end:
+            gap_start, gap_end = gaps[next_gap]
+            if position < gap_start:
+                spans.append((position, gap_start))
+            position = max(position, gap_end)
+            if gap_end > kept_end:
+                break  # the gap reaches into the next span
+            next_gap += 1
+        if position < kept_end:
+            spans.append((position, kept_end))
     return merge(spans)
 
 

@@ -55,7 +55,7 @@ class _Record:
 
 def looks_like_records(text: str) -> bool:
     """Whether `text` is JSON or JSON Lines, by its first character and the shape of what follows."""
-    return re.match(r"\s*(?:\[\s*(?:\{|\]|[\"\d\[tfn-])|\{\s*(?:\"|\}))", text[:2000]) is not None
+    return re.match(r"\s*(?:\[\s*(?:[{\[\"]|\]\s*\Z)|\{\s*(?:\"|\}\s*\Z))", text[:2000]) is not None
 
 
 def read_records(text: str, file: str, defaults: Defaults) -> tuple[list[Article], list[Problem]]:
