@@ -30,6 +30,7 @@ def run(args: argparse.Namespace) -> int:
     """Carry out the form that `args.words` begins with; a single other word is a question set."""
     form, *words = args.words
     forms: dict[str, Callable[[argparse.Namespace, list[str]], int]] = {
+        "compare": _compare,
         "list": _list,
         "show": _show,
         "rename": _rename,
@@ -67,6 +68,19 @@ def _run_set(args: argparse.Namespace, question_set: QuestionSet) -> int:
         )
     _print_run(args, finished)
     return _gate(args, finished, floors)
+
+
+def _compare(args: argparse.Namespace, words: list[str]) -> int:
+    from eval.compare import compare
+    from eval.compare_report import comparison_json, comparison_text
+
+    _expect(words, 2, "jinwen eval compare A B")
+    comparison = compare(*(find_run(name, _root(args)) for name in words))
+    if args.json:
+        _print_json(comparison_json(comparison))
+    else:
+        print(comparison_text(comparison))
+    return 0
 
 
 def _list(args: argparse.Namespace, words: list[str]) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from eval import measures
 from eval.gold import Gold, passage_holds
+from eval.matching import SHARED_RUN, fold
 from eval.question import Question
 from eval.results import Cited, QuestionResult, Retrieved, cited_sentences, retrieved_of
 from rag.types import Answer, Article, Citation, Hit
@@ -33,7 +34,7 @@ def judge(
         missing_articles=sum(not ids for ids in gold.articles),
         missing_evidence=sum(not places for places in gold.evidence),
         searched=answer.searched,
-        retrieved=tuple(_retrieved(hit, gold) for hit in hits),
+        retrieved=tuple(_retrieved(hit, question, gold) for hit in hits),
         read=read,
         answer=answer.answer,
         refused=answer.refused,
@@ -47,12 +48,19 @@ def judge(
     )
 
 
-def _retrieved(hit: Hit, gold: Gold) -> Retrieved:
-    articles = tuple(i for i, ids in enumerate(gold.articles) if hit.passage.article_id in ids)
-    evidence = tuple(
-        i for i, places in enumerate(gold.evidence) if any(passage_holds(hit.passage, place) for place in places)
-    )
-    return retrieved_of(hit, articles, evidence)
+def _retrieved(hit: Hit, question: Question, gold: Gold) -> Retrieved:
+    """What a hit found: evidence where it stands or word for word elsewhere, articles by id or by such a copy."""
+    evidence: list[int] = []
+    copied: set[str] = set()
+    for number, (quote, places) in enumerate(zip(question.evidence, gold.evidence, strict=True)):
+        at_its_place = any(passage_holds(hit.passage, place) for place in places)
+        copy = not at_its_place and len(fold(quote)) >= SHARED_RUN and fold(quote) in fold(hit.passage.text)
+        if at_its_place or copy:
+            evidence.append(number)
+        if copy:  # the same story printed a second time is as good as the gold one
+            copied |= {place.article_id for place in places}
+    found = {hit.passage.article_id, *copied}
+    return retrieved_of(hit, tuple(i for i, ids in enumerate(gold.articles) if ids & found), tuple(evidence))
 
 
 def _cited(citation: Citation, question: Question, gold: Gold, articles: Mapping[str, Article]) -> Cited:
