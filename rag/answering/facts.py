@@ -39,12 +39,13 @@ _ANY_DAY = dt.date(2000, 1, 1)
 _QUOTED = re.compile(r"“([^“”\n]{2,})”|「([^「」\n]{2,})」|『([^『』\n]{2,})』|《([^《》\n]{2,})》|\"([^\"\n]{2,})\"")
 _LATIN = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z0-9]*[A-Z])[A-Za-z][A-Za-z0-9]*(?:[-.&'’/][A-Za-z0-9]+)*")
 _CAPITALISED = re.compile(r"(?<![A-Za-z0-9])[A-Z][\w'’-]*(?: [A-Z][\w'’-]*)*")
-_NO_NAMES = frozenset(
+_CAPITALISED_WORDS = (  # for another reason than being a name
     "a an the this that these those it its he she they his her their we our i you in on at by for from to of with as "
     "and or but if when while after before since until during under over about according although because both each "
     "however more most no not one some such there then thus all also another any many several other what which who "
-    "how where why chinese english monday tuesday wednesday thursday friday saturday sunday".split(" ")
+    "how where why chinese english monday tuesday wednesday thursday friday saturday sunday"
 )
+_NO_NAMES = frozenset(_CAPITALISED_WORDS.split())
 _ROLE = (
     r"(?:书记|主任|市长|区长|局长|院长|校长|会长|主席|总裁|董事长|总经理|经理|负责人|教授|院士|专家"
     r"|记者|研究员|教练|医生)"

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator as GeneratorIterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from rag.config import AnswerSettings
+
+Pieces = GeneratorIterator[str, None, None]
+"""Pieces of text; `close()` ends the work behind them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,7 @@ class Generator(Protocol):
         :raises ModelError: the model cannot be loaded.
         """
 
-    def generate(self, messages: Sequence[Message], stop: threading.Event) -> Iterator[str]:
+    def generate(self, messages: Sequence[Message], stop: threading.Event) -> Pieces:
         """Pieces of the answer as they are written, reasoning between think tags included.
 
         Ends soon after `stop` is set. Closing the iterator ends the work behind it too.

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from rag.answering.generator import LengthLimitReached, Message, one_line
+from rag.answering.generator import LengthLimitReached, Message, Pieces, one_line
 from rag.config import MODELS_DIR, AnswerSettings
 from rag.errors import ModelError
 
@@ -47,7 +47,7 @@ class LocalGenerator:
         """Exact, by the model's own tokenizer and chat template."""
         return int(self._encode(messages)["input_ids"].shape[-1])
 
-    def generate(self, messages: Sequence[Message], stop: threading.Event) -> Iterator[str]:
+    def generate(self, messages: Sequence[Message], stop: threading.Event) -> Pieces:
         """Pieces as they are written; waits while another answer is being written by the same model."""
         loaded = self._loaded()
         inputs = self._encode(messages)

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from rag.answering.generator import LengthLimitReached, Message, one_line
+from rag.answering.generator import LengthLimitReached, Message, Pieces, one_line
 from rag.config import AnswerSettings
 from rag.errors import ModelServerError
 
@@ -51,7 +51,7 @@ class ServerGenerator:
         """An estimate from above, because the protocol has no way to ask: see `estimate_tokens`."""
         return sum(estimate_tokens(message.content) + 16 for message in messages)
 
-    def generate(self, messages: Sequence[Message], stop: threading.Event) -> Iterator[str]:
+    def generate(self, messages: Sequence[Message], stop: threading.Event) -> Pieces:
         """Pieces as the server sends them; more than `answer.timeout_s` seconds without one is an error."""
         exchange = _Exchange(self, messages)
         try:
