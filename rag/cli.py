@@ -86,11 +86,11 @@ def _command(commands: _Commands, name: str, run: Callable[[argparse.Namespace],
 
 def _add_index(commands: _Commands) -> None:
     parser = _command(commands, "index", _run_index, "read articles from files and folders into the index")
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    parser.add_argument("paths", nargs="*", type=Path, metavar="PATH")
     parser.add_argument("--encoder", metavar="NAME", help="folder or hub name of a sentence-transformers model")
     parser.add_argument("--date", metavar="DATE", help="date for articles that carry none (2026-01-18)")
     parser.add_argument("--encoding", metavar="NAME", help="decode text files with this encoding, do not guess")
-    parser.add_argument("--rebuild", action="store_true", help="empty the index first")
+    parser.add_argument("--rebuild", action="store_true", help="build the index anew from the given paths only")
     parser.add_argument(
         "--remove-missing", action="store_true", help="remove articles whose files are gone from the given paths"
     )
@@ -190,11 +190,9 @@ def _run_index(args: argparse.Namespace) -> None:
     settings = read_settings(
         args, encoder__name=args.encoder, sources__date=_date_text(args.date), sources__encoding=args.encoding
     )
-    if args.rebuild:
-        from rag.store import LocalStore
-
-        LocalStore.clear(args.index)
-    with Library(args.index, settings, create=True) as library:
+    if not args.paths and not args.rebuild:
+        raise SettingsError("no PATH given; name files or folders (without any, --rebuild reads the known files again)")
+    with Library(args.index, settings, create=True, rebuild=args.rebuild) as library:
         report = library.ingest(
             args.paths, progress=_progress_printer(), rebuild=args.rebuild, remove_missing=args.remove_missing
         )

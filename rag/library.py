@@ -16,6 +16,7 @@ from rag.encoder import Encoder, load_encoder
 from rag.ingest import IngestProgress, IngestReport, ingest
 from rag.retriever import Retriever
 from rag.store import LocalStore
+from rag.store.local import DATABASE_FILE
 from rag.suggestions import example_questions
 from rag.types import Article, Filters, Hit
 
@@ -23,8 +24,10 @@ from rag.types import Article, Filters, Hit
 class Library:
     """One index and everything that is done with it."""
 
-    def __init__(self, index_dir: Path, settings: Settings, *, create: bool = False) -> None:
+    def __init__(self, index_dir: Path, settings: Settings, *, create: bool = False, rebuild: bool = False) -> None:
         """Open the index in `index_dir`; with `create`, make it when there is none.
+
+        With `rebuild` it may be of another encoder or other passage settings: it is about to be built anew.
 
         :raises IndexMissingError: there is none and `create` is off.
         :raises IndexMismatchError: it was built by another encoder or with other passage settings.
@@ -32,7 +35,13 @@ class Library:
         self.index_dir = index_dir
         self.settings = settings
         self.encoder: Encoder = load_encoder(settings.encoder)
-        self.store = LocalStore.open(index_dir, create=create, encoder=self.encoder, passages=settings.passages)
+        exists = rebuild and (index_dir / DATABASE_FILE).exists()
+        self.store = LocalStore.open(
+            index_dir,
+            create=create,
+            encoder=None if exists else self.encoder,
+            passages=None if exists else settings.passages,
+        )
 
     def __enter__(self) -> Library:
         return self
