@@ -8,13 +8,13 @@ import os
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from rag.config import Settings, SourceSettings
 from rag.encoder import Encoder
 from rag.errors import SourceError
-from rag.ingest_report import IngestProgress, IngestReport
+from rag.ingest_report import IngestProgress, IngestReport, Tally
 from rag.ingest_writer import BatchWriter, text_is_storable
 from rag.sources import PARSER_VERSION, Problem, Reading, find_files, read_source
 from rag.store import FileArticles, FileRecord, FileState, LocalStore
@@ -61,7 +61,7 @@ def ingest(
             run = _Run(store, encoder, settings, progress, stop)
             tally = run.read_all(paths, remove_missing=remove_missing)
         store.update_caches()
-    return tally.report(store, time.monotonic() - started)
+    return tally.report(store.counts(), time.monotonic() - started)
 
 
 def _rebuild(
@@ -71,7 +71,7 @@ def _rebuild(
     settings: Settings,
     progress: Callable[[IngestProgress], None] | None,
     stop: threading.Event,
-) -> _Tally:
+) -> Tally:
     known = {record.identity: record.path for record in store.files()}
     with store.rebuilding(encoder, settings.passages) as fresh:
         run = _Run(fresh, encoder, settings, progress, stop)
@@ -81,40 +81,6 @@ def _rebuild(
             tally.removed = [path for identity, path in known.items() if identity not in built]
             store.adopt(fresh)
     return tally
-
-
-@dataclass
-class _Tally:
-    """What a run did so far; see IngestReport."""
-
-    added: list[str] = field(default_factory=list)
-    changed: list[str] = field(default_factory=list)
-    unchanged: list[str] = field(default_factory=list)
-    skipped: list[Problem] = field(default_factory=list)
-    missing: list[str] = field(default_factory=list)
-    removed: list[str] = field(default_factory=list)
-    guessed: list[tuple[str, str]] = field(default_factory=list)
-    articles: int = 0
-    passages: int = 0
-    removed_articles: int = 0
-    interrupted: bool = False
-
-    def report(self, store: LocalStore, seconds: float) -> IngestReport:
-        return IngestReport(
-            added=tuple(self.added),
-            changed=tuple(self.changed),
-            unchanged=tuple(self.unchanged),
-            skipped=tuple(self.skipped),
-            missing=tuple(self.missing),
-            removed=tuple(self.removed),
-            guessed=tuple(self.guessed),
-            articles=self.articles,
-            passages=self.passages,
-            removed_articles=self.removed_articles,
-            total=store.counts(),
-            interrupted=self.interrupted,
-            seconds=seconds,
-        )
 
 
 class _Run:
@@ -135,11 +101,11 @@ class _Run:
         self._writer = BatchWriter(store, encoder, settings.passages, self._show)
         self._known = {record.identity: record for record in store.files()}
         self._failed: list[FileRecord] = []
-        self._tally = _Tally()
+        self._tally = Tally()
         self._at = IngestProgress(0, 0, "", 0, 0)
         self._milestone = time.monotonic()
 
-    def read_all(self, paths: Sequence[Path], *, remove_missing: bool) -> _Tally:
+    def read_all(self, paths: Sequence[Path], *, remove_missing: bool) -> Tally:
         """Read what changed under `paths`, and settle what is gone."""
         tally = self._tally
         files, problems = find_files(paths)

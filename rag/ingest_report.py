@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from rag.sources import Problem
@@ -83,6 +83,41 @@ class IngestReport:
             "total": self.total._asdict(),
             "seconds": round(self.seconds, 3),
         }
+
+
+@dataclass
+class Tally:
+    """What a run did so far; the fields are those of IngestReport."""
+
+    added: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    skipped: list[Problem] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    guessed: list[tuple[str, str]] = field(default_factory=list)
+    articles: int = 0
+    passages: int = 0
+    removed_articles: int = 0
+    interrupted: bool = False
+
+    def report(self, total: Counts, seconds: float) -> IngestReport:
+        """The report of a run that is over."""
+        return IngestReport(
+            added=tuple(self.added),
+            changed=tuple(self.changed),
+            unchanged=tuple(self.unchanged),
+            skipped=tuple(self.skipped),
+            missing=tuple(self.missing),
+            removed=tuple(self.removed),
+            guessed=tuple(self.guessed),
+            articles=self.articles,
+            passages=self.passages,
+            removed_articles=self.removed_articles,
+            total=total,
+            interrupted=self.interrupted,
+            seconds=seconds,
+        )
 
 
 def _some(what: str, items: list[str]) -> list[str]:

@@ -1,6 +1,7 @@
 """The index on disk: articles, passages and vectors, and the two searches over them (see indexes/README.md)."""
 
-from rag.store.local import IndexInfo, LocalStore
+from rag.store.info import IndexInfo
+from rag.store.local import LocalStore
 from rag.store.records import (
     Counts,
     Duplicate,

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import os
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 _BLOCK = 1 << 20
@@ -54,10 +54,11 @@ def hash_file(file: Path) -> str:
 
 def remove_drafts(folder: Path) -> None:
     """Remove temporary files that a killed process left in `folder`. The caller holds the writer lock."""
-    for draft in _drafts(folder):
+    for draft in drafts(folder):
         with contextlib.suppress(OSError):
             draft.unlink()
 
 
-def _drafts(folder: Path) -> Iterator[Path]:
-    yield from folder.glob("*.new-*-*")
+def drafts(folder: Path) -> list[Path]:
+    """Temporary files in `folder`."""
+    return sorted(folder.glob("*.new-*-*"))

@@ -21,7 +21,7 @@ from rag.store.cache_file import Access, CacheDamagedError, CacheMissingError, I
 from rag.store.records import Scored, Vectors, Version
 from rag.store.truth import Truth
 
-_KIND = "dense"
+KIND = "dense"
 _log = logging.getLogger(__name__)
 
 
@@ -48,7 +48,7 @@ class DenseCache:
         :raises CacheDamagedError: it is not there, damaged, or does not fit.
         """
         faiss = _faiss()
-        cached = read_cache(file, _KIND)
+        cached = read_cache(file, KIND)
         try:
             index = faiss.deserialize_index(np.frombuffer(cached.payload, np.uint8))
         except RuntimeError as error:
@@ -67,7 +67,7 @@ class DenseCache:
         faiss = _faiss()
         # Not faiss.write_index: it can report success on a truncated file.
         payload = memoryview(faiss.serialize_index(self._index))
-        write_cache(file, _KIND, self.index_id, self.version, self.ids, {"dim": self._index.d}, [payload])
+        write_cache(file, KIND, self.index_id, self.version, self.ids, {"dim": self._index.d}, [payload])
 
     def updated(self, version: Version, removed: Ids, added: Iterable[tuple[Ids, Vectors]]) -> DenseCache:
         """A copy at `version` without the passages `removed` and with those `added`, whose ids are higher."""

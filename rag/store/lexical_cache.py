@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rag.store.atomic import hash_file
-from rag.store.cache_file import Access, CacheDamagedError, CacheMissingError, Ids, read_cache, write_cache
+from rag.store.cache_file import Access, CacheDamagedError, CacheFile, CacheMissingError, Ids, read_cache, write_cache
 from rag.store.records import Scored, Version
 from rag.store.truth import Truth
 from rag.tokens import tokenize
@@ -89,6 +89,18 @@ class LexicalCache:
         ids = self._searcher.fast_field_values("id", [address for _, address in hits])
         found = [(float(score), int(i or 0)) for (score, _), i in zip(hits, ids, strict=True)]
         return [Scored(i, score) for score, i in sorted(found, key=lambda hit: (-hit[0], hit[1]))]
+
+
+def verify(folder: Path, state_file: Path) -> CacheFile:
+    """What `state_file` says about the index in `folder`, whose files have the checksums it names.
+
+    :raises CacheDamagedError: something is not there, or not what was written.
+    """
+    state = read_cache(state_file, _KIND)
+    hashes: dict[str, str] = state.facts["files"]
+    if _hashes(folder, hashes) != hashes:
+        raise CacheDamagedError("a file of it is missing or its checksum is wrong")
+    return state
 
 
 def sync(folder: Path, state_file: Path, truth: Truth, current: LexicalCache | None, access: Access) -> LexicalCache:

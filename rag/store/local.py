@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sqlite3
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
@@ -17,18 +15,21 @@ import numpy.typing as npt
 
 from rag.config import PassageSettings
 from rag.encoder import Encoder
-from rag.errors import IndexDamagedError, IndexMismatchError, StoreError
-from rag.locking import LockPurpose, WriterLock
+from rag.errors import StoreError
+from rag.locking import WriterLock
 from rag.store import reading, writing
 from rag.store.atomic import remove_drafts
 from rag.store.caches import Caches
+from rag.store.check import check_index
 from rag.store.database import Database
 from rag.store.dense_cache import DenseCache
+from rag.store.info import DATABASE_FILE, LOCK_FILE, IndexInfo, create_index, read_info, require_match
 from rag.store.records import (
     Counts,
     EncodedArticle,
     FileArticles,
     FileRecord,
+    Finding,
     Scored,
     StoredPassage,
     Vectors,
@@ -38,20 +39,7 @@ from rag.store.records import (
 from rag.store.truth import Truth
 from rag.types import Article, Filters
 
-DATABASE_FILE = "index.sqlite3"
-LOCK_FILE = "write.lock"
 REBUILD_FOLDER = "rebuild"
-
-
-@dataclass(frozen=True, slots=True)
-class IndexInfo:
-    """What an index says about itself."""
-
-    index_id: str
-    encoder_name: str
-    encoder_fingerprint: str
-    dim: int
-    passages: PassageSettings
 
 
 class LocalStore:
@@ -102,7 +90,7 @@ class LocalStore:
         :raises StoreError: it is of a newer format, or cannot be created.
         """
         if create and not (index_dir / DATABASE_FILE).exists():
-            _create(index_dir, encoder, passages)
+            create_index(index_dir, encoder, passages)
         database = Database.open(index_dir / DATABASE_FILE, read_only=read_only)
         store = cls(index_dir, database, encoder=encoder, passages=passages, read_only=read_only)
         try:
@@ -189,6 +177,11 @@ class LocalStore:
         """The `k` passages with the highest BM25 for the words of `query`, best first."""
         version, _ = self._current()
         return self._caches.lexical(version, self._truth).search(query, k, filters or Filters())
+
+    def check(self) -> list[Finding]:
+        """What is wrong with the index; reads all of it, changes nothing."""
+        with self._truth() as truth:
+            return check_index(self.folder, truth)
 
     # -- writing -------------------------------------------------------------------------------------------
 
@@ -285,7 +278,7 @@ class LocalStore:
 
         :raises IndexMismatchError: it was.
         """
-        _check(self.folder, self.info, encoder, passages)
+        require_match(self.folder, self.info, encoder, passages)
 
     def update_caches(self) -> None:
         """Bring both caches up to date now, so that the next search need not."""
@@ -299,8 +292,8 @@ class LocalStore:
         """State and description of the database, checked again whenever it changes."""
         version = self._database.version()
         if self._seen is None or self._seen[0] != version:
-            info = _read_info(self.folder, self._database)
-            _check(self.folder, info, self._encoder, self._passages)
+            info = read_info(self.folder, self._database)
+            require_match(self.folder, info, self._encoder, self._passages)
             self._seen = version, info
         return self._seen
 
@@ -309,67 +302,10 @@ class LocalStore:
         """The database at this moment, on a connection of its own so that other readers go on."""
         database = Database.open(self.folder / DATABASE_FILE, read_only=True)
         with contextlib.closing(database), database.snapshot():
-            info = _read_info(self.folder, database)
+            info = read_info(self.folder, database)
             yield Truth(database, info.index_id, info.dim, database.version())
 
     def _allowed_rows(self, cache: DenseCache, filters: Filters) -> npt.NDArray[np.bool_]:
         """Which rows of `cache` pass `filters`."""
         with self._database.reading() as connection:
             return np.isin(cache.ids, reading.matching_ids(connection, filters))
-
-
-def _create(folder: Path, encoder: Encoder | None, passages: PassageSettings | None) -> None:
-    if encoder is None or passages is None:
-        raise ValueError("a new index needs an encoder and passage settings")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"index {folder} cannot be created: {error.strerror}; name another with --index") from error
-    with WriterLock(folder / LOCK_FILE).hold(LockPurpose.CACHE):
-        if not (folder / DATABASE_FILE).exists():  # else another process was faster
-            Database.create(folder / DATABASE_FILE, _description(encoder, passages)).close()
-
-
-def _description(encoder: Encoder, passages: PassageSettings) -> dict[str, str]:
-    return {
-        "index_id": uuid.uuid4().hex,
-        "encoder_name": encoder.name,
-        "encoder_fingerprint": encoder.fingerprint,
-        "dim": str(encoder.dim),
-        "passage_size": str(passages.size),
-        "passage_overlap": str(passages.overlap),
-    }
-
-
-def _read_info(folder: Path, database: Database) -> IndexInfo:
-    meta = database.meta()
-    try:
-        return IndexInfo(
-            index_id=meta["index_id"],
-            encoder_name=meta["encoder_name"],
-            encoder_fingerprint=meta["encoder_fingerprint"],
-            dim=int(meta["dim"]),
-            passages=PassageSettings(int(meta["passage_size"]), int(meta["passage_overlap"])),
-        )
-    except (KeyError, ValueError) as error:
-        raise IndexDamagedError(
-            f"index {folder} does not say how it was built ({error}); rebuild it with: jinwen index --rebuild PATH..."
-        ) from error
-
-
-def _check(folder: Path, info: IndexInfo, encoder: Encoder | None, passages: PassageSettings | None) -> None:
-    """Refuse an index that the asker's encoder or settings do not fit.
-
-    :raises IndexMismatchError: with both names and the command that rebuilds.
-    """
-    cure = "set it back, or rebuild the index with: jinwen index --rebuild PATH..."
-    if encoder is not None and (encoder.fingerprint, encoder.dim) != (info.encoder_fingerprint, info.dim):
-        raise IndexMismatchError(
-            f"index {folder} was built with encoder {info.encoder_name} ({info.encoder_fingerprint[:12]}, "
-            f"{info.dim} dimensions), not with {encoder.name} ({encoder.fingerprint[:12]}, {encoder.dim}); {cure}"
-        )
-    if passages is not None and passages != info.passages:
-        raise IndexMismatchError(
-            f"index {folder} was built with passages of {info.passages.size} characters and "
-            f"{info.passages.overlap} sentences overlap, not {passages.size} and {passages.overlap}; {cure}"
-        )

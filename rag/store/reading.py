@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from rag.errors import IndexDamagedError
 from rag.store.cache_file import Ids
 from rag.store.records import Counts, FileRecord, StoredPassage, Vectors
 from rag.store.rows import ARTICLE_COLUMNS, FILE_COLUMNS, STORED_VECTOR, check_passage, to_article, to_file_record
@@ -38,6 +39,15 @@ def article(connection: sqlite3.Connection, article_id: str) -> Article | None:
     query = f"SELECT {_ARTICLE} FROM articles a JOIN files f ON f.key = a.file WHERE a.id = ?"
     row = connection.execute(query, (article_id,)).fetchone()
     return None if row is None else _article(row)
+
+
+def damaged_articles(connection: sqlite3.Connection) -> Iterator[str]:
+    """Ids of the articles whose rows are not what was written."""
+    for row in connection.execute(f"SELECT {_ARTICLE} FROM articles a JOIN files f ON f.key = a.file ORDER BY a.key"):
+        try:
+            _article(row)
+        except (IndexDamagedError, ValueError, TypeError):
+            yield str(row[0])
 
 
 def files(connection: sqlite3.Connection, identity: str | None = None) -> list[FileRecord]:

@@ -1,0 +1,94 @@
+"""Is an index sound? Reads everything, changes nothing."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+
+from rag.errors import IndexDamagedError
+from rag.store import lexical_cache
+from rag.store.atomic import drafts
+from rag.store.cache_file import CacheDamagedError, CacheFile, read_cache
+from rag.store.caches import DENSE_FILE, LEXICAL_FILE, LEXICAL_FOLDER
+from rag.store.dense_cache import KIND as DENSE
+from rag.store.reading import damaged_articles
+from rag.store.records import FileState, Finding, Level
+from rag.store.rows import STORED_VECTOR, check_passage
+from rag.store.truth import Truth
+
+_REBUILD = "rebuild it with: jinwen index --rebuild PATH..."
+_NEXT_SEARCH = "nothing to do: the next search mends it"
+
+
+def check_index(folder: Path, truth: Truth) -> list[Finding]:
+    """What is wrong with the index in `folder`; empty when nothing is."""
+    with truth.database.reading() as connection:
+        broken = [Finding(Level.ERROR, f"SQLite: {line}", _REBUILD) for line in _sqlite_problems(connection)]
+        if broken:
+            return broken  # what stands on broken pages need not be looked at
+        findings = [*_articles(connection), *_passages(connection, truth.dim), *_files(connection)]
+    findings += _cache(truth, "dense", lambda: read_cache(folder / DENSE_FILE, DENSE))
+    findings += _cache(truth, "lexical", lambda: lexical_cache.verify(folder / LEXICAL_FOLDER, folder / LEXICAL_FILE))
+    for draft in drafts(folder):
+        findings.append(Finding(Level.WARNING, f"{draft.name} is left from a killed run", "the next ingest removes it"))
+    return findings
+
+
+def _sqlite_problems(connection: sqlite3.Connection) -> list[str]:
+    lines = [row[0] for row in connection.execute("PRAGMA integrity_check(20)") if row[0] != "ok"]
+    orphans = connection.execute("PRAGMA foreign_key_check").fetchall()
+    return lines + [f"row {rowid} of {table} belongs to no {parent}" for table, rowid, parent, _ in orphans[:20]]
+
+
+def _articles(connection: sqlite3.Connection) -> Iterator[Finding]:
+    for article_id in damaged_articles(connection):
+        yield Finding(Level.ERROR, f"article {article_id!r} is not what was written", _REBUILD)
+    query = "SELECT id FROM articles a WHERE NOT EXISTS (SELECT 1 FROM passages p WHERE p.article = a.key)"
+    for (article_id,) in connection.execute(query):
+        yield Finding(Level.WARNING, f"article {article_id!r} has no passage and is never found", "it has no text")
+
+
+def _passages(connection: sqlite3.Connection, dim: int) -> Iterator[Finding]:
+    query = "SELECT p.article, p.id, p.start, p.end, p.vector, p.crc FROM passages p ORDER BY p.article, p.start, p.id"
+    for key, rows in groupby(connection.execute(query), key=lambda row: row[0]):
+        (text,) = connection.execute("SELECT text FROM articles WHERE key = ?", (key,)).fetchone()
+        for _, passage_id, start, end, vector, crc in rows:
+            problem = _passage_problem(passage_id, start, end, vector, crc, len(text), dim)
+            if problem:
+                yield Finding(Level.ERROR, f"passage {passage_id} {problem}", _REBUILD)
+
+
+def _passage_problem(
+    passage_id: int, start: int, end: int, vector: bytes, crc: int, length: int, dim: int
+) -> str | None:
+    try:
+        check_passage(passage_id, start, end, vector, crc)
+    except IndexDamagedError:
+        return "is not what was written"
+    if not 0 <= start < end <= length:
+        return f"stands at {start}-{end} of a text of {length} characters"
+    values = np.frombuffer(vector, STORED_VECTOR)
+    if len(values) != dim or not np.isfinite(values).all():
+        return f"has a vector of {len(values)} numbers, expected {dim} finite ones"
+    return None
+
+
+def _files(connection: sqlite3.Connection) -> Iterator[Finding]:
+    query = "SELECT path FROM files WHERE state = ? ORDER BY path"
+    for (path,) in connection.execute(query, (FileState.PARTIAL.value,)):
+        yield Finding(Level.WARNING, f"{path} was not read to its end", f"go on with: jinwen index {path}")
+
+
+def _cache(truth: Truth, name: str, read: Callable[[], CacheFile]) -> Iterator[Finding]:
+    try:
+        cache = read()
+    except CacheDamagedError as error:
+        yield Finding(Level.WARNING, f"the {name} cache cannot be used ({error})", _NEXT_SEARCH)
+        return
+    if not truth.is_met(cache):
+        state = "behind the database" if truth.is_ahead_of(cache) else "of another index or state"
+        yield Finding(Level.WARNING, f"the {name} cache is {state}", _NEXT_SEARCH)
