@@ -1,0 +1,108 @@
+"""Where given passages stand in each leg of the retrieval, after fusion and in the result list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rag.assistant import search_query
+from rag.config import RetrievalSettings
+from rag.retriever import Retriever, reciprocal_rank_fusion
+from rag.types import Filters, Hit, Passage, Question
+
+if TYPE_CHECKING:
+    from rag.library import Library
+
+UNLIMITED = 1_000_000
+"""More hits than any result list has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """Where one search ranks a passage among all passages that the filters allow."""
+
+    rank: int | None
+    """1-based; None when the search does not find it at all."""
+    score: float | None
+    """Cosine similarity (dense) or BM25 (lexical)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A passage that holds the expected text, and how it fared."""
+
+    passage: Passage
+    dense: Leg
+    lexical: Leg
+    fused_rank: int | None
+    """Rank after reciprocal rank fusion, before anything is left out."""
+    fused_score: float | None
+    final_rank: int | None
+    """Rank in the result list; the first `top_k` are read."""
+
+
+class Tracer:
+    """Ranks given passages in each leg, after fusion and in the result list, for one question."""
+
+    def __init__(self, library: Library, asked: Question) -> None:
+        self.library = library
+        self.asked = asked
+        self.query = search_query(asked)
+
+    def trace(self, passages: Sequence[Passage], filters: Filters) -> list[Trace]:
+        """How each passage fares, best first."""
+        if not passages:
+            return []
+        dense, lexical = self._legs(filters)
+        ids = [self._stored_id(passage) for passage in passages]
+        settings = self.library.settings.retrieval
+        fused = reciprocal_rank_fusion([list(dense)[: settings.depth], list(lexical)[: settings.depth]], settings.rrf_k)
+        fused_at = {passage_id: (rank, score) for rank, (passage_id, score) in enumerate(fused, 1)}
+        final = {key_of(hit.passage): hit.rank for hit in self.hits(settings, filters, UNLIMITED)}
+        traces: list[Trace] = []
+        for passage, passage_id in zip(passages, ids, strict=True):
+            fused_rank, fused_score = fused_at.get(passage_id, (None, None))
+            traces.append(
+                Trace(
+                    passage,
+                    Leg(*dense.get(passage_id, (None, None))),
+                    Leg(*lexical.get(passage_id, (None, None))),
+                    fused_rank,
+                    fused_score,
+                    final.get(key_of(passage)),
+                )
+            )
+        return sorted(traces, key=lambda t: (t.final_rank or UNLIMITED, t.fused_rank or UNLIMITED, best_rank(t)))
+
+    def hits(self, settings: RetrievalSettings, filters: Filters, k: int) -> list[Hit]:
+        """What retrieval with these settings finds."""
+        return Retriever(self.library.store, self.library.encoder, settings).retrieve(self.query, k=k, filters=filters)
+
+    def _legs(self, filters: Filters) -> tuple[dict[int, tuple[int, float]], dict[int, tuple[int, float]]]:
+        """Passage id -> rank and score in each leg, over all passages, in order."""
+        store = self.library.store
+        everything = max(1, store.counts().passages)
+        vector = self.library.encoder.encode_queries([self.query])[0]
+        dense = store.search_dense(vector, everything, filters)
+        lexical = store.search_lexical(self.query, everything, filters)
+        return (
+            {hit.passage_id: (rank, hit.score) for rank, hit in enumerate(dense, 1)},
+            {hit.passage_id: (rank, hit.score) for rank, hit in enumerate(lexical, 1)},
+        )
+
+    def _stored_id(self, passage: Passage) -> int:
+        """The store's id of a passage: searching for its own text finds it; -1 when it is gone."""
+        found = self.library.store.search_lexical(passage.text, 50)
+        stored = self.library.store.passages([hit.passage_id for hit in found])
+        return next((s.id for s in stored.values() if key_of(s.passage) == key_of(passage)), -1)
+
+
+def best_rank(trace: Trace) -> int:
+    """The better of its ranks in the two legs."""
+    return min(trace.dense.rank or UNLIMITED, trace.lexical.rank or UNLIMITED)
+
+
+def key_of(passage: Passage) -> tuple[str, int, int]:
+    """What makes two passages the same one."""
+    return passage.article_id, passage.start, passage.end
