@@ -78,9 +78,11 @@ def kept_spans(text: str, start: int = 0, end: int | None = None) -> tuple[Span,
             pieces += breaks[:2] if pieces else []
             pieces += line
             breaks = []
+        vanishes = not line and not text[position:line_end].isspace() and position < line_end
         if newline < 0:
             break
-        breaks.append((newline, newline + 1))
+        if not vanishes:  # a line of decoration goes with its line break
+            breaks.append((newline, newline + 1))
         position = newline + 1
     return merge(pieces)
 

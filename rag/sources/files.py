@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Sequence
@@ -119,6 +120,6 @@ def _read(stream: BinaryIO, limit: int, size: int, max_mb: float) -> bytes:
 def _reason(error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
         return "no such file or folder"
-    if isinstance(error, RuntimeError):
+    if isinstance(error, RuntimeError) or getattr(error, "errno", None) == errno.ELOOP:
         return "loop of links"
     return getattr(error, "strerror", None) or str(error)

@@ -74,7 +74,7 @@ def reflow(pages: list[list[str]]) -> list[str]:
         for index, line in enumerate(lines):
             open_before = bool(paragraphs) and not _SENTENCE_END.search(paragraphs[-1])
             wide_before = _width(lines[index - 1]) >= full if index else True
-            if open_before and wide_before and len(lines) > 2:
+            if open_before and wide_before:
                 paragraphs[-1] = _join(paragraphs[-1], line)
             else:
                 paragraphs.append(line)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from rag.errors import SourceError
-from rag.sources.cleaning import Span, clean_line, decode_entities, kept_spans, merge
+from rag.sources.cleaning import Span, clean_line, decode_entities, kept_spans
 from rag.sources.dating import date_line, parse_date
 from rag.sources.sidecar import Defaults
 from rag.sources.web import web_address
@@ -28,6 +28,8 @@ _BYLINE_LINE = re.compile(
 _URL_LINE = re.compile(r"^(?:(?:链接|原文|网址|原文链接|URL|Link)\s*[:：]\s*)?<?(?P<url>https?://\S{4,2000}?)>?$", re.I)
 _SENTENCE_END = re.compile(r"[。！？；.;,，、:：][”’」』）)》\"']*$")
 _MAX_TITLE_WIDTH = 50
+_MASK = "\u200b"
+"""An invisible character, which cleaning leaves out."""
 _HEAD = 50_000
 """Characters in which a heading is looked for."""
 # Markdown that is taken out, in the order in which it is looked for: fences, heading marks, images, link targets,
@@ -127,22 +129,11 @@ def _front_matter(text: str) -> tuple[int, Front]:
 
 def _without_markup(text: str, start: int) -> tuple[Span, ...]:
     """Spans of `text[start:]` without Markdown's marks and without what cleaning leaves out."""
-    gaps = sorted(match.span() for pattern in _MARKUP for match in pattern.finditer(text, start))
-    spans: list[Span] = []
-    next_gap = 0
-    for kept_start, kept_end in kept_spans(text, start):
-        position = kept_start
-        while next_gap < len(gaps) and gaps[next_gap][0] < kept_end:
-            gap_start, gap_end = gaps[next_gap]
-            if position < gap_start:
-                spans.append((position, gap_start))
-            position = max(position, gap_end)
-            if gap_end > kept_end:
-                break  # the gap reaches into the next span
-            next_gap += 1
-        if position < kept_end:
-            spans.append((position, kept_end))
-    return merge(spans)
+    masked = list(text)
+    for pattern in _MARKUP:
+        for match in pattern.finditer(text, start):
+            masked[match.start() : match.end()] = _MASK * (match.end() - match.start())
+    return kept_spans("".join(masked), start)
 
 
 def _plain(markdown: str) -> str:
