@@ -36,6 +36,10 @@ class Gold:
     groups: tuple[int, ...]
     """Per quote, the number of its group: quotes that one passage holds together are one thing to find."""
 
+    identified: frozenset[str]
+    """Ids of the gold articles that the question names by id. Where it gives a title only, nothing says where
+    that story begins and ends (a newspaper page is cut by a parser), so a citation must overlap the evidence."""
+
     @property
     def article_ids(self) -> frozenset[str]:
         """All gold article ids."""
@@ -75,7 +79,10 @@ class ArticleFinder:
             units = _joined([frozenset(p.article_id for p in places) for places in evidence])
         if question.any_article and units:
             units = [frozenset().union(*units)]
-        return Gold(tuple(units), evidence, self._groups(evidence))
+        identified = frozenset(
+            a.id for wanted, found in zip(question.articles, named, strict=True) if wanted.id for a in found
+        )
+        return Gold(tuple(units), evidence, self._groups(evidence), identified)
 
     def named(self, gold: GoldArticle) -> tuple[Article, ...]:
         """The articles that `gold` names for certain.

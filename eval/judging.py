@@ -70,7 +70,7 @@ def _cited(citation: Citation, question: Question, gold: Gold, articles: Mapping
         article_id=citation.article_id,
         title=citation.title,
         quote=citation.quote,
-        right=measures.is_right_citation(citation.quote, citation.article_id, question, gold.article_ids),
+        right=measures.is_right_citation(citation.quote, citation.article_id, question, gold.identified),
         verbatim=article is not None and article.text[citation.start : citation.end] == citation.quote,
     )
 

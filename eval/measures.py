@@ -108,7 +108,10 @@ def normalized(text: str) -> str:
 
 
 def is_right_citation(quote: str, article_id: str, question: Question, gold_ids: frozenset[str]) -> bool:
-    """Whether a citation points to the right place: its quote overlaps an evidence or lies in a gold article."""
+    """Whether a citation points to the right place: its quote overlaps an evidence or lies in a gold article.
+
+    :param gold_ids: articles that the question names by id.
+    """
     if len(fold(quote)) < 4:
         return False
     return article_id in gold_ids or any(overlaps(quote, evidence) for evidence in question.evidence)
