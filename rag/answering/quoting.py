@@ -11,7 +11,7 @@ from rag.types import Hit
 
 Span = tuple[int, int]
 
-WORTH_A_SECOND = 0.15
+WORTH_A_SECOND = 0.25
 """Gain in score for which a quote takes in the neighbouring sentence."""
 
 
