@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import datetime as dt
 import json
 import sys
 from collections.abc import Callable
@@ -68,6 +69,23 @@ def _run_set(args: argparse.Namespace, question_set: QuestionSet) -> int:
         )
     _print_run(args, finished)
     return _gate(args, finished, floors)
+
+
+def explain(args: argparse.Namespace) -> int:
+    """Carry out `jinwen explain`."""
+    from eval.explain import explain as explain_question
+    from eval.explain_report import explanation_json, explanation_text
+    from rag.cli import open_library
+    from rag.types import Filters
+
+    filters = Filters(_date(args.date_from), _date(args.date_to), tuple(args.source))
+    with open_library(args) as library:
+        explanation = explain_question(library, args.question, args.expect, filters=filters)
+    if args.json:
+        _print_json(explanation_json(explanation))
+    else:
+        print(explanation_text(explanation))
+    return 0
 
 
 def _compare(args: argparse.Namespace, words: list[str]) -> int:
@@ -191,6 +209,13 @@ def _progress() -> Callable[[Progress], None]:
             _say(line)
 
     return show
+
+
+def _date(text: str | None) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(text) if text else None
+    except ValueError:
+        raise UsageError(f"{text!r} is not a date; expected year-month-day such as 2026-01-18") from None
 
 
 def _root(args: argparse.Namespace) -> Path:
