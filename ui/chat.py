@@ -1,0 +1,196 @@
+"""What happens in a conversation: ask, stream, stop, keep, show again. Knows nothing of Gradio."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import logging
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypedDict
+
+from rag.errors import JinwenError
+from rag.types import Answer, Article, Filters
+from ui import render
+from ui.conversations import ConversationStore, Exchange, turns
+from ui.running import Runs, drain
+from ui.strings import STRINGS, Language, text
+
+if TYPE_CHECKING:
+    from rag.assistant import Assistant
+    from rag.config import AnswerMode
+    from rag.library import Library
+
+_LOG = logging.getLogger(__name__)
+_SHORTEST_STEP_S = 0.08
+"""Between two snapshots sent to the browser; faster ones only cost it work."""
+
+
+class Message(TypedDict):
+    """One entry of the chat log, as Gradio's Chatbot takes it."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the person has set beside the question."""
+
+    mode: AnswerMode
+    max_sources: int
+    date_from: str = ""
+    date_to: str = ""
+    """ISO dates as typed; empty means open."""
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the page shows at one moment."""
+
+    messages: list[Message]
+    conversation: str
+    running: bool
+
+
+class FilterError(JinwenError):
+    """A date of the filter cannot be read, or the dates are in the wrong order."""
+
+
+class Chat:
+    """Conversations of one library."""
+
+    def __init__(self, library: Library, assistant: Assistant, store: ConversationStore) -> None:
+        self._library = library
+        self._assistant = assistant
+        self._runs = Runs()
+        self.store = store
+
+    def show(self, conversation: str, language: Language) -> list[Message]:
+        """The messages of a stored conversation; empty for an unknown one."""
+        messages: list[Message] = []
+        for number, exchange in enumerate(self.store.exchanges(conversation), 1):
+            messages += self._messages(exchange, language, f"{conversation}-{number}")
+        return messages
+
+    def ask(
+        self, question: str, conversation: str, options: Options, language: Language, session: str
+    ) -> Iterator[View]:
+        """Views of the growing answer; the last one is stored and not `running`.
+
+        An unknown or empty `conversation` starts a new one. Closing this iterator stops the answer and
+        stores what there is of it.
+        """
+        asked = question.strip()
+        if not asked:
+            yield View(self.show(conversation, language), conversation, running=False)
+            return
+        earlier = self.store.exchanges(conversation)
+        if not earlier:
+            conversation = self.store.start(asked)
+        shown = self.show(conversation, language) if earlier else []
+        key = f"{conversation}-{len(earlier) + 1}"
+        log = [*shown, _said("user", render.question(asked, language))]
+        yield View([*log, _said("assistant", render.waiting(language))], conversation, running=True)
+
+        stop = self._runs.start(session)
+        exchange = Exchange(asked, None, "stopped")
+        try:
+            for exchange in self._answer(asked, earlier, options, language, stop):
+                if exchange.problem == "stopped":
+                    growing = _said("assistant", self._answer_markup(exchange.answer, language, key))
+                    yield View([*log, growing], conversation, running=True)
+        finally:
+            stop.set()
+            self._runs.finish(session, stop)
+            self.store.append(conversation, exchange)
+        yield View([*shown, *self._messages(exchange, language, key)], conversation, running=False)
+
+    def stop(self, session: str) -> None:
+        """Stop the answer that `session` is waiting for."""
+        self._runs.stop(session)
+
+    def _answer(
+        self,
+        asked: str,
+        earlier: Sequence[Exchange],
+        options: Options,
+        language: Language,
+        stop: threading.Event,
+    ) -> Iterator[Exchange]:
+        """The exchange as far as it has come: `problem` is `stopped` until it is complete or has failed."""
+        latest: Answer | None = None
+        last_sent = 0.0
+        try:
+            filters = read_filters(options, language)
+            history = turns(list(earlier))
+            snapshots = drain(
+                lambda: self._assistant.stream(
+                    asked, history=history, filters=filters, mode=options.mode, max_sources=options.max_sources
+                ),
+                stop,
+            )
+            for latest in snapshots:
+                if not latest.final and time.monotonic() - last_sent > _SHORTEST_STEP_S:
+                    last_sent = time.monotonic()
+                    yield Exchange(asked, latest, "stopped")
+        except JinwenError as error:
+            yield Exchange(asked, None, str(error))
+        except Exception:
+            _LOG.exception("answering failed")
+            yield Exchange(asked, None, "failed_unknown")
+        else:
+            done = latest is not None and latest.final
+            yield Exchange(asked, latest, "" if done else "stopped")
+
+    def _messages(self, exchange: Exchange, language: Language, key: str) -> list[Message]:
+        parts = []
+        if exchange.answer is not None:
+            parts.append(self._answer_markup(dataclasses.replace(exchange.answer, final=True), language, key))
+        if exchange.problem == "stopped":
+            parts.append(render.aside(text(language, "stopped" if exchange.answer else "stopped_empty")))
+        elif exchange.problem:
+            known = exchange.problem in STRINGS[language]
+            message = text(language, exchange.problem) if known else text(language, "failed", error=exchange.problem)
+            parts.append(render.trouble(language, message))
+        return [
+            _said("user", render.question(exchange.question, language)),
+            _said("assistant", f"<div>{''.join(parts)}</div>"),
+        ]
+
+    def _answer_markup(self, answer: Answer | None, language: Language, key: str) -> str:
+        if answer is None:
+            return render.waiting(language)
+        wanted = {item.article_id for item in (*answer.citations, *answer.nearest)}
+        found = {ident: self._library.article(ident) for ident in wanted}
+        articles: dict[str, Article] = {ident: article for ident, article in found.items() if article is not None}
+        return render.answer(answer, articles, language, key)
+
+
+def read_filters(options: Options, language: Language) -> Filters:
+    """The filters as typed.
+
+    :raises FilterError: a date cannot be read, or the first is after the last.
+    """
+    first, last = _read_date(options.date_from, language), _read_date(options.date_to, language)
+    if first and last and first > last:
+        raise FilterError(text(language, "date_order", first=first, last=last))
+    return Filters(date_from=first, date_to=last, sources=options.sources)
+
+
+def _read_date(typed: str, language: Language) -> dt.date | None:
+    cleaned = typed.strip().replace("/", "-").replace(".", "-")
+    if not cleaned:
+        return None
+    try:
+        year, month, day = (int(part) for part in cleaned.split("-"))
+        return dt.date(year, month, day)
+    except ValueError:
+        raise FilterError(text(language, "bad_date", date=typed.strip())) from None
+
+
+def _said(role: str, content: str) -> Message:
+    return {"role": role, "content": content}

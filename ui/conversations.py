@@ -1,0 +1,142 @@
+"""Conversations on disk: one small SQLite database beside the index.
+
+They are kept on the server and not in the browser, because the page serves one person on one machine:
+so they survive a reload, a restart, another port and another browser. The file is readable by its owner
+only. What is stored is the answer itself, not its markup, so an old conversation is shown in today's
+language and design.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from rag.types import Answer, Turn
+
+FILE_NAME = "conversations.sqlite3"
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS conversations (
+    id TEXT PRIMARY KEY, title TEXT NOT NULL, updated REAL NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS exchanges (
+    conversation TEXT NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    question TEXT NOT NULL,
+    answer TEXT,
+    problem TEXT NOT NULL,
+    PRIMARY KEY (conversation, position)
+) STRICT;
+"""
+_ANSWER: TypeAdapter[Answer] = TypeAdapter(Answer)
+_MAX_TITLE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One question and what became of it."""
+
+    question: str
+    answer: Answer | None = None
+    """None when there was none; `problem` then says why."""
+    problem: str = ""
+    """`stopped`, `failed_unknown`, `unreadable` (keys of ui.strings), or the text of an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A conversation in the list."""
+
+    id: str
+    title: str
+
+
+class ConversationStore:
+    """Conversations of one index; every method may be called from any thread."""
+
+    def __init__(self, directory: Path) -> None:
+        """Use (or make) the database in `directory`."""
+        self._file = directory / FILE_NAME
+        directory.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(self._file, os.O_CREAT | os.O_RDWR, 0o600))
+        with self._connection() as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.executescript(_SCHEMA)
+
+    def summaries(self, limit: int = 200) -> list[Summary]:
+        """The conversations, latest first."""
+        with self._connection() as connection:
+            rows = connection.execute(
+                "SELECT id, title FROM conversations ORDER BY updated DESC, rowid DESC LIMIT ?", (limit,)
+            )
+            return [Summary(*row) for row in rows]
+
+    def start(self, question: str) -> str:
+        """A new conversation named after its first question; its id."""
+        conversation = secrets.token_hex(8)
+        title = " ".join(question.split())[:_MAX_TITLE]
+        with self._connection() as connection:
+            connection.execute("INSERT INTO conversations VALUES (?, ?, ?)", (conversation, title, time.time()))
+        return conversation
+
+    def exchanges(self, conversation: str) -> list[Exchange]:
+        """What was asked and answered, in order; empty for an unknown conversation."""
+        with self._connection() as connection:
+            rows = connection.execute(
+                "SELECT question, answer, problem FROM exchanges WHERE conversation = ? ORDER BY position",
+                (conversation,),
+            )
+            return [_exchange(*row) for row in rows]
+
+    def append(self, conversation: str, exchange: Exchange) -> None:
+        """Add an exchange; does nothing when the conversation has been deleted meanwhile."""
+        stored = _ANSWER.dump_json(exchange.answer).decode() if exchange.answer else None
+        with self._connection() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            known = connection.execute(
+                "UPDATE conversations SET updated = ? WHERE id = ?", (time.time(), conversation)
+            ).rowcount
+            if known:
+                connection.execute(
+                    "INSERT INTO exchanges SELECT ?, COALESCE(MAX(position), 0) + 1, ?, ?, ? "
+                    "FROM exchanges WHERE conversation = ?",
+                    (conversation, exchange.question, stored, exchange.problem, conversation),
+                )
+
+    def delete(self, conversation: str) -> None:
+        """Remove a conversation and all that was said in it."""
+        with self._connection() as connection:
+            connection.execute("DELETE FROM conversations WHERE id = ?", (conversation,))
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        with closing(sqlite3.connect(self._file, timeout=10)) as connection:
+            connection.execute("PRAGMA foreign_keys=ON")
+            connection.execute("PRAGMA secure_delete=ON")
+            with connection:
+                yield connection
+
+
+def turns(exchanges: list[Exchange]) -> list[Turn]:
+    """The history that a follow-up question is understood with: only what was answered."""
+    history: list[Turn] = []
+    for exchange in exchanges:
+        if exchange.answer is not None:
+            history += [Turn("user", exchange.question), Turn("assistant", exchange.answer.answer)]
+    return history
+
+
+def _exchange(question: str, stored: str | None, problem: str) -> Exchange:
+    if stored is None:
+        return Exchange(question, None, problem)
+    try:
+        return Exchange(question, _ANSWER.validate_json(stored), problem)
+    except ValidationError:
+        return Exchange(question, None, "unreadable")

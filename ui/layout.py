@@ -1,0 +1,398 @@
+"""Where everything stands on the page. What the controls do is connected in app.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import gradio as gr
+
+from rag.config import Settings
+from ui.markup import escape
+from ui.strings import DEFAULT_LANGUAGE, Language, text
+
+_HERE = Path(__file__).parent
+FILE_TYPES = [".txt", ".md", ".markdown", ".json", ".jsonl", ".html", ".htm", ".pdf", ".docx"]
+EXAMPLES = 3
+_MOST_SOURCES = 10
+_LONGEST_QUESTION = 2_000
+_SANS = (
+    "system-ui",
+    "-apple-system",
+    "Segoe UI",
+    "PingFang SC",
+    "Microsoft YaHei",
+    "Noto Sans CJK SC",
+    "Source Han Sans SC",
+    "sans-serif",
+)
+Texts = Callable[[Language], dict[str, Any]]
+AnyComponent = TypeVar("AnyComponent")
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Hidden text boxes: what the page itself remembers, and how page.js speaks to the server.
+
+    They are listened to by `change`: Gradio's `input` of a text box is fired by keys only. Gradio would run JavaScript given to its events through `eval`, which the content security policy forbids.
+    """
+
+    wish: gr.Textbox
+    """`language:conversation:n` to show, written by page.js on load and on a change of language."""
+    language: gr.Textbox
+    """The language shown; empty until the first wish has been granted."""
+    current: gr.Textbox
+    """Id of the open conversation; empty for a new one."""
+    pick: gr.Textbox
+    """The article chosen on the library tab (`render_library.pick_value`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """The line across the top."""
+
+    menu: gr.Button
+    language: gr.Button
+    theme: gr.Button
+
+
+@dataclass(frozen=True, slots=True)
+class Drawer:
+    """Conversations, filters and settings, folded away at the left."""
+
+    close: gr.Button
+    new: gr.Button
+    conversations: gr.Radio
+    delete: gr.Button
+    confirm_row: gr.Column
+    confirm: gr.Button
+    cancel: gr.Button
+    date_from: gr.Textbox
+    date_to: gr.Textbox
+    sources: gr.Dropdown
+    mode: gr.Radio
+    max_sources: gr.Slider
+
+
+@dataclass(frozen=True, slots=True)
+class AskTab:
+    """The chat."""
+
+    hero: gr.Column
+    count: gr.Markdown
+    examples: list[gr.Button]
+    chat: gr.Chatbot
+    filter_row: gr.Row
+    active_filters: gr.Markdown
+    clear_filters: gr.Button
+    box: gr.Textbox
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The library tab."""
+
+    find: gr.Textbox
+    search: gr.Button
+    upload: gr.UploadButton
+    stop: gr.Button
+    status: gr.Markdown
+    listing: gr.Markdown
+    reader: gr.Markdown
+    remove: gr.Button
+    confirm_row: gr.Column
+    question: gr.Markdown
+    confirm: gr.Button
+    cancel: gr.Button
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A component whose texts follow the language."""
+
+    component: Any
+    texts: Texts
+
+    def update(self, language: Language) -> dict[str, Any]:
+        """What to change for `language`."""
+        changes: dict[str, Any] = gr.update(**self.texts(language))
+        return changes
+
+
+@dataclass
+class Labels:
+    """Collects the components whose texts follow the language, while the page is built."""
+
+    items: list[Labelled] = field(default_factory=list)
+
+    def __call__(self, component: AnyComponent, texts: Texts) -> AnyComponent:
+        """Remember `component`; its first texts are given by `first`."""
+        self.items.append(Labelled(component, texts))
+        return component
+
+    def button(self, key: str, **kwargs: Any) -> gr.Button:
+        """A button named by the text `key`."""
+        return self(gr.Button(_first(key), **kwargs), lambda language: {"value": text(language, key)})
+
+    def markdown(self, markup: Callable[[Language], str], **kwargs: Any) -> gr.Markdown:
+        """Our own markup in the page's language."""
+        return self(static(markup(DEFAULT_LANGUAGE), **kwargs), lambda language: {"value": markup(language)})
+
+    def field(self, make: Callable[..., AnyComponent], key: str, **kwargs: Any) -> AnyComponent:
+        """An input labelled by the text `key`."""
+        return self(make(label=_first(key), **kwargs), lambda language: {"label": text(language, key)})
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """The whole page."""
+
+    labelled: list[Labelled]
+    state: State
+    bar: Bar
+    drawer: Drawer
+    ask: AskTab
+    shelf: Shelf
+
+
+def build(settings: Settings) -> tuple[gr.Blocks, Controls]:
+    """The page, not yet connected."""
+    labels = Labels()
+    with gr.Blocks(
+        title="津问 Jinwen",
+        fill_height=True,
+        fill_width=True,
+        analytics_enabled=False,
+        delete_cache=(3600, 3600),
+    ) as page:
+        state = State(*(_remembered(name) for name in ("jw-wish", "jw-language", "jw-current", "jw-pick")))
+        bar = _bar(labels)
+        with gr.Row(elem_id="jw-body"):
+            drawer = _drawer(labels, settings)
+            with gr.Tabs(elem_id="jw-tabs"):
+                with labels.field(gr.Tab, "tab_ask", id="ask", elem_id="jw-ask"):
+                    ask = _ask_tab(labels)
+                with labels.field(gr.Tab, "tab_library", id="library", elem_id="jw-library"):
+                    shelf = _shelf(labels, settings)
+    return page, Controls(labels.items, state, bar, drawer, ask, shelf)
+
+
+def theme() -> gr.themes.Base:
+    """Gradio's plainest theme with the colours of style.css (light and dark are chosen there)."""
+    colours = {
+        "body_background_fill": "paper",
+        "body_text_color": "ink",
+        "body_text_color_subdued": "muted",
+        "background_fill_primary": "sheet",
+        "background_fill_secondary": "paper",
+        "border_color_primary": "line",
+        "border_color_accent": "accent",
+        "color_accent_soft": "accent-soft",
+        "block_background_fill": "sheet",
+        "block_border_color": "line",
+        "block_label_text_color": "muted",
+        "block_title_text_color": "muted",
+        "block_info_text_color": "muted",
+        "input_background_fill": "sheet",
+        "input_border_color": "edge",
+        "input_border_color_focus": "accent",
+        "input_placeholder_color": "muted",
+        "button_primary_background_fill": "accent",
+        "button_primary_background_fill_hover": "accent-strong",
+        "button_primary_text_color": "on-accent",
+        "button_secondary_background_fill": "sheet",
+        "button_secondary_background_fill_hover": "accent-soft",
+        "button_secondary_border_color": "edge",
+        "button_secondary_text_color": "ink",
+        "checkbox_background_color": "sheet",
+        "checkbox_background_color_selected": "accent",
+        "checkbox_border_color": "edge",
+        "checkbox_border_color_selected": "accent",
+        "checkbox_label_background_fill": "sheet",
+        "checkbox_label_background_fill_selected": "accent-soft",
+        "checkbox_label_text_color": "ink",
+        "checkbox_label_text_color_selected": "ink",
+        "link_text_color": "accent",
+        "slider_color": "accent",
+        "color_accent": "accent",
+        "error_text_color": "accent",
+    }
+    chosen = gr.themes.Base(font=_SANS, font_mono=("ui-monospace", "Consolas", "monospace"))
+    values = {}
+    for name, colour in colours.items():
+        values[name] = f"var(--jw-{colour})"
+        if hasattr(chosen, f"{name}_dark"):
+            values[f"{name}_dark"] = f"var(--jw-{colour})"
+    return chosen.set(**values)
+
+
+def css() -> str:
+    """The style sheet."""
+    return (_HERE / "style.css").read_text("utf-8")
+
+
+def head() -> str:
+    """What goes into the page's head: the script."""
+    return f'<meta name="color-scheme" content="light dark"><script>{(_HERE / "page.js").read_text("utf-8")}</script>'
+
+
+def static(value: str = "", **kwargs: Any) -> gr.Markdown:
+    """A place for our own markup; sanitised by Gradio as well."""
+    return gr.Markdown(value, sanitize_html=True, latex_delimiters=[], **kwargs)
+
+
+def _first(key: str) -> str:
+    return text(DEFAULT_LANGUAGE, key)
+
+
+def _remembered(name: str) -> gr.Textbox:
+    return gr.Textbox(elem_id=name, elem_classes="jw-hidden", show_label=False, container=False)
+
+
+def _bar(labels: Labels) -> Bar:
+    with gr.Row(elem_id="jw-bar"):
+        menu = labels.button("menu", elem_id="jw-menu", size="sm")
+        labels.markdown(
+            lambda language: (
+                '<h1 class="jw-brand"><span class="jw-seal">津</span><span class="jw-name">津问<small>Jinwen</small>'
+                f'</span><span class="jw-tagline">{escape(text(language, "tagline"))}</span></h1>'
+            ),
+            elem_id="jw-brand",
+        )
+        language = labels.button("switch_language", elem_id="jw-switch-language", size="sm")
+        chosen_theme = labels.button("switch_theme", elem_id="jw-switch-theme", size="sm")
+    return Bar(menu, language, chosen_theme)
+
+
+def _drawer(labels: Labels, settings: Settings) -> Drawer:
+    with gr.Column(elem_id="jw-drawer", scale=0, min_width=0):
+        close = labels.button("menu_close", elem_id="jw-drawer-close", size="sm")
+        new = labels.button("new_conversation", elem_id="jw-new", size="sm")
+        conversations = labels.field(gr.Radio, "conversations", choices=[], elem_id="jw-conversations", visible=False)
+        delete = labels.button("delete_conversation", elem_id="jw-delete", size="sm", visible=False)
+        with gr.Column(visible=False, elem_classes="jw-confirm") as confirm_row:
+            labels.markdown(lambda language: f"<p>{escape(text(language, 'delete_question'))}</p>")
+            confirm = labels.button("confirm_delete", size="sm", variant="primary")
+            cancel = labels.button("cancel", size="sm")
+        labels.markdown(lambda language: f'<h2 class="jw-section">{escape(text(language, "filters"))}</h2>')
+        with gr.Row(elem_classes="jw-dates"):
+            date_from, date_to = (_date(labels, key) for key in ("date_from", "date_to"))
+        sources = labels.field(gr.Dropdown, "sources_filter", choices=[], multiselect=True, value=[], container=True)
+        labels.markdown(lambda language: f'<h2 class="jw-section">{escape(text(language, "settings"))}</h2>')
+        mode = labels(
+            gr.Radio(_modes(DEFAULT_LANGUAGE), value=settings.answer.mode, label=_first("mode"), elem_id="jw-mode"),
+            lambda language: {"choices": _modes(language), "label": text(language, "mode")},
+        )
+        max_sources = labels.field(
+            gr.Slider,
+            "max_sources",
+            minimum=1,
+            maximum=max(_MOST_SOURCES, settings.answer.max_sources),
+            step=1,
+            value=settings.answer.max_sources,
+            buttons=[],
+            elem_id="jw-max-sources",
+        )
+    return Drawer(
+        close, new, conversations, delete, confirm_row, confirm, cancel,
+        date_from, date_to, sources, mode, max_sources,
+    )  # fmt: skip
+
+
+def _date(labels: Labels, key: str) -> gr.Textbox:
+    """A date as `2026-01-31`; page.js turns the input into the browser's own date field."""
+    return labels(
+        gr.Textbox(
+            label=_first(key), placeholder=_first("date_hint"), max_lines=1, elem_classes="jw-date", min_width=0
+        ),
+        lambda language: {"label": text(language, key), "placeholder": text(language, "date_hint")},
+    )
+
+
+def _modes(language: Language) -> list[tuple[str, str]]:
+    return [(text(language, f"mode_{mode}"), mode) for mode in ("extractive", "generative")]
+
+
+def _ask_tab(labels: Labels) -> AskTab:
+    with gr.Column(elem_id="jw-hero") as hero:
+        labels.markdown(
+            lambda language: (
+                f'<div class="jw-hero"><h2>{escape(text(language, "hero_title"))}</h2>'
+                f"<p>{escape(text(language, 'hero_text'))}</p></div>"
+            )
+        )
+        count = static()
+        labels.markdown(lambda language: f'<p class="jw-try">{escape(text(language, "hero_examples"))}</p>')
+        with gr.Row(elem_id="jw-examples"):
+            examples = [gr.Button("", elem_classes="jw-example", visible=False, min_width=0) for _ in range(EXAMPLES)]
+    chat = gr.Chatbot(
+        show_label=False,
+        container=False,
+        elem_id="jw-chat",
+        height=None,
+        layout="panel",
+        buttons=[],
+        sanitize_html=True,
+        latex_delimiters=[],
+        feedback_options=None,
+        allow_file_downloads=False,
+    )
+    with gr.Column(elem_id="jw-ask-area"):
+        with gr.Row(visible=False, elem_id="jw-filter-row") as filter_row:
+            active = static()
+            clear = labels.button("clear_filters", size="sm", scale=0, min_width=0)
+        box = labels(
+            gr.Textbox(
+                label=_first("question"),
+                show_label=False,
+                container=True,
+                placeholder=_first("placeholder"),
+                lines=1,
+                max_lines=6,
+                max_length=_LONGEST_QUESTION,
+                autofocus=True,
+                submit_btn=_first("send"),
+                elem_id="jw-box",
+            ),
+            lambda language: {"label": text(language, "question"), "placeholder": text(language, "placeholder")},
+        )
+    return AskTab(hero, count, examples, chat, filter_row, active, clear, box)
+
+
+def _shelf(labels: Labels, settings: Settings) -> Shelf:
+    size = f"{settings.ui.max_upload_mb:g}"
+    with gr.Row(elem_id="jw-shelf"):
+        with gr.Column(elem_id="jw-shelf-list", min_width=0):
+            with gr.Row(elem_id="jw-find-row"):
+                find = labels(
+                    gr.Textbox(
+                        label=_first("library_find"), show_label=False, placeholder=_first("library_find_hint"),
+                        max_lines=1, elem_id="jw-find", min_width=0,
+                    ),
+                    lambda language: {
+                        "label": text(language, "library_find"), "placeholder": text(language, "library_find_hint")
+                    },
+                )  # fmt: skip
+                search = labels.button("library_search", elem_id="jw-search", scale=0, min_width=0)
+            with gr.Row(elem_id="jw-add-row"):
+                upload = labels(
+                    gr.UploadButton(_first("add_files"), file_count="multiple", file_types=FILE_TYPES,
+                                    size="sm", scale=0, min_width=0, elem_id="jw-upload"),
+                    lambda language: {"label": text(language, "add_files")},
+                )  # fmt: skip
+                stop = labels.button("stop_ingest", size="sm", scale=0, min_width=0, visible=False)
+                labels.markdown(
+                    lambda language: f'<p class="jw-hint">{escape(text(language, "add_hint", size=size))}</p>'
+                )
+            status = static(elem_id="jw-status")
+            listing = static(elem_id="jw-listing")
+        with gr.Column(elem_id="jw-shelf-reader", min_width=0):
+            reader = static(elem_id="jw-reader")
+            remove = labels.button("remove", size="sm", visible=False, elem_id="jw-remove")
+            with gr.Column(visible=False, elem_classes="jw-confirm") as confirm_row:
+                question = static()
+                confirm = labels.button("confirm_remove", size="sm", variant="primary", elem_id="jw-confirm-remove")
+                cancel = labels.button("cancel", size="sm")
+    return Shelf(find, search, upload, stop, status, listing, reader, remove, confirm_row, question, confirm, cancel)

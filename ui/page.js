@@ -1,0 +1,240 @@
+// What the page does without the server: citation chips, sources in focus, theme, language, the drawer.
+// Everything is delegated from the document, because Gradio redraws its elements as it likes.
+(() => {
+  "use strict";
+  if (window.jinwen) return;
+
+  const LANGUAGE = "jinwen.language", THEME = "jinwen.theme", CONVERSATION = "jinwen.conversation";
+  const WIDE = window.matchMedia("(min-width: 1100px)");
+  const CALM = window.matchMedia("(prefers-reduced-motion: reduce)");
+  const stored = (store, key) => { try { return store.getItem(key); } catch { return null; } };
+  const keep = (store, key, value) => { try { store.setItem(key, value); } catch { /* private mode */ } };
+  const find = (selector, root = document) => root.querySelector(selector);
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+  // Theme: the system's, until the person has chosen.
+  const applyTheme = () => {
+    const theme = stored(localStorage, THEME);
+    if (theme) document.body.classList.toggle("dark", theme === "dark");
+  };
+  const toggleTheme = () => {
+    keep(localStorage, THEME, document.body.classList.contains("dark") ? "light" : "dark");
+    applyTheme();
+  };
+
+  // Language: the browser's, until the person has chosen.
+  const language = () =>
+    stored(localStorage, LANGUAGE) || ((navigator.language || "zh").toLowerCase().startsWith("zh") ? "zh" : "en");
+  const setLanguage = (name) => {
+    keep(localStorage, LANGUAGE, name);
+    document.documentElement.lang = name;
+    return name;
+  };
+  // The server is spoken to through hidden text boxes of Gradio.
+  const field = (id) => find(`#${id} textarea, #${id} input`);
+  const send = (id, value) => {
+    const box = field(id);
+    if (!box) return;
+    box.value = value;
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  let wishes = 0;
+  const show = () => {
+    document.documentElement.lang = language();
+    send("jw-wish", `${language()}:${stored(sessionStorage, CONVERSATION) || ""}:${++wishes}`);
+  };
+  let asked = 0;
+  const boot = () => {
+    const shown = field("jw-language");
+    if (!shown) return;
+    if (shown.value) {
+      document.documentElement.classList.add("jw-ready");
+      keep(sessionStorage, CONVERSATION, field("jw-current").value);
+    } else if (Date.now() - asked > 1500) {
+      asked = Date.now();
+      show();
+      setTimeout(boot, 1600);  // in case the page was not listening yet
+    }
+  };
+  const switchLanguage = () => {
+    keep(localStorage, LANGUAGE, language() === "zh" ? "en" : "zh");
+    show();
+  };
+
+  // Sources in focus: those of the answer whose chip was used last, else of the latest answer.
+  let pinned = "";
+  const cardsInFocus = () => {
+    const answers = all("#jw-chat .jw-answer").filter((answer) => find(".jw-cards", answer));
+    return find(".jw-cards", answers.find((answer) => answer.id === pinned) || answers.at(-1) || document.createElement("i"));
+  };
+  const focusCards = () => {
+    const chosen = cardsInFocus();
+    for (const cards of all(".jw-cards.jw-on")) if (cards !== chosen) cards.classList.remove("jw-on");
+    document.body.classList.toggle("jw-has-sources", Boolean(chosen));
+    if (!chosen) return;
+    chosen.classList.add("jw-on");
+    if (WIDE.matches && !chosen.dataset.seen && !find("details[open]", chosen)) {
+      chosen.dataset.seen = "1";
+      const first = find("details", chosen);
+      if (first) first.open = true;
+    }
+  };
+  const centre = (mark, box) => {
+    box.scrollTop += mark.getBoundingClientRect().top - box.getBoundingClientRect().top - box.clientHeight / 2 + 20;
+  };
+  const openCard = (card) => {
+    const answer = card.closest(".jw-answer");
+    if (answer) pinned = answer.id;
+    focusCards();
+    for (const other of all("details.jw-card[open]", card.parentElement)) if (other !== card) other.open = false;
+    card.open = true;
+    const quote = find(".jw-quote", card), mark = find("mark", quote);
+    for (const lit of all(".jw-lit")) lit.classList.remove("jw-lit");
+    card.classList.add("jw-lit");
+    card.scrollIntoView({ block: "nearest", behavior: CALM.matches ? "auto" : "smooth" });
+    if (mark) centre(mark, quote);
+    quote.focus({ preventScroll: true });
+  };
+
+  const toggleStory = async (button) => {
+    const quote = find(".jw-quote", button.closest(".jw-card"));
+    const original = quote.jinwenQuote;
+    if (button.classList.contains("jw-1")) {
+      quote.innerHTML = original;
+      quote.classList.remove("jw-whole");
+      button.classList.remove("jw-1");
+      return;
+    }
+    button.disabled = true;
+    try {
+      const reply = await fetch(`jinwen/story?${button.value}&language=${language()}`);
+      if (!reply.ok) throw new Error(reply.statusText);
+      quote.jinwenQuote = quote.innerHTML;
+      quote.innerHTML = await reply.text();
+      quote.classList.add("jw-whole");
+      button.classList.remove("jw-2");
+      button.classList.add("jw-1");
+      const mark = find("mark", quote);
+      if (mark) centre(mark, quote);
+      quote.focus({ preventScroll: true });
+    } catch {
+      button.classList.add("jw-2");
+    } finally {
+      button.disabled = false;
+    }
+  };
+
+  const copy = async (button) => {
+    const content = find(".jw-copytext", button.parentElement).textContent;
+    try {
+      await navigator.clipboard.writeText(content);
+    } catch {
+      const area = document.createElement("textarea");
+      area.value = content;
+      document.body.append(area);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+      button.focus();
+    }
+    button.classList.add("jw-1");
+    setTimeout(() => button.classList.remove("jw-1"), 2000);
+  };
+
+  // A row of the library tells the server which article to open.
+  const pick = (row) => {
+    for (const other of all(".jw-row.jw-picked")) other.classList.remove("jw-picked");
+    row.classList.add("jw-picked");
+    send("jw-pick", row.value);
+  };
+
+  const toggleDrawer = (open) => {
+    const now = document.body.classList.toggle("jw-drawer-open", open);
+    const button = find("#jw-menu");
+    if (button) button.setAttribute("aria-expanded", String(now));
+  };
+  const leaveDrawer = () => {
+    if (!WIDE.matches) toggleDrawer(false);
+    setTimeout(() => find("#jw-box textarea")?.focus(), 50);
+  };
+
+  document.addEventListener("click", (event) => {
+    const target = event.target instanceof Element ? event.target : null;
+    if (!target) return;
+    const chip = target.closest("a.jw-chip"), button = target.closest("button");
+    if (chip) {
+      const card = document.getElementById(chip.getAttribute("href").split("#")[1]);
+      event.preventDefault();
+      event.stopPropagation();
+      if (card) openCard(card);
+    } else if (button?.matches(".jw-story")) toggleStory(button);
+    else if (button?.matches(".jw-copy")) copy(button);
+    else if (button?.matches(".jw-show")) {
+      const card = find("details.jw-card", button.closest(".jw-answer"));
+      if (card) openCard(card);
+    } else if (button?.matches(".jw-row")) pick(button);
+    else if (button?.matches("#jw-switch-theme")) toggleTheme();
+    else if (button?.matches("#jw-switch-language")) switchLanguage();
+    else if (button?.matches("#jw-menu")) toggleDrawer();
+    else if (button?.matches("#jw-drawer-close") || target.matches("#jw-shade")) toggleDrawer(false);
+    else if (button?.matches("#jw-new")) leaveDrawer();
+  }, true);
+
+  document.addEventListener("change", (event) => {
+    if (event.target instanceof Element && event.target.closest("#jw-conversations")) leaveDrawer();
+  });
+
+  // Enter that confirms a choice of an input method must not send the question.
+  for (const kind of ["keydown", "keypress"]) {
+    document.addEventListener(kind, (event) => {
+      if (event.key === "Enter" && (event.isComposing || event.keyCode === 229)) event.stopPropagation();
+    }, true);
+  }
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && document.body.classList.contains("jw-drawer-open")) {
+      toggleDrawer(false);
+      find("#jw-menu")?.focus();
+    }
+  }, true);
+
+  // Files dropped anywhere on the library tab are added like chosen ones.
+  const inLibrary = (event) => event.target instanceof Element && event.target.closest("#jw-library");
+  const carriesFiles = (event) => [...(event.dataTransfer?.types || [])].includes("Files");
+  document.addEventListener("dragover", (event) => {
+    if (carriesFiles(event)) event.preventDefault();
+    document.body.classList.toggle("jw-dropping", Boolean(carriesFiles(event) && inLibrary(event)));
+  });
+  document.addEventListener("dragleave", () => document.body.classList.remove("jw-dropping"));
+  document.addEventListener("drop", (event) => {
+    document.body.classList.remove("jw-dropping");
+    if (!carriesFiles(event)) return;
+    event.preventDefault();
+    const input = find("#jw-library input[type=file]");
+    if (!inLibrary(event) || !input) return;
+    input.files = event.dataTransfer.files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+
+  // Gradio names these controls in English or not at all; they take their names from the page's own texts.
+  const tidy = () => {
+    for (const input of all(".jw-date input[type=text]")) input.type = "date";
+    for (const log of all("#jw-chat [role=log]")) log.setAttribute("aria-label", find("#jw-tabs button[role=tab]")?.textContent.trim() || "");
+    focusCards();
+    boot();
+  };
+  let waiting = 0;
+  const tidySoon = () => { cancelAnimationFrame(waiting); waiting = requestAnimationFrame(tidy); };
+  const begin = () => {
+    applyTheme();
+    new MutationObserver(applyTheme).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+    new MutationObserver(tidySoon).observe(document.body, { childList: true, subtree: true });
+    const shade = document.createElement("div");
+    shade.id = "jw-shade";
+    document.body.append(shade);
+    setTimeout(() => document.documentElement.classList.add("jw-ready"), 5000);
+    tidySoon();
+  };
+  if (document.body) begin(); else document.addEventListener("DOMContentLoaded", begin);
+
+  window.jinwen = true;
+})();
