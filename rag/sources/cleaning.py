@@ -73,7 +73,7 @@ def kept_spans(text: str, start: int = 0, end: int | None = None) -> tuple[Span,
     while position < stop:
         newline = text.find("\n", position, stop)
         line_end = stop if newline < 0 else newline
-        line = visible_spans(text, position, line_end)
+        line = visible_spans(text, position, line_end) if position < line_end else []
         if line:
             pieces += breaks[:2] if pieces else []
             pieces += line

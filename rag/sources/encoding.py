@@ -31,7 +31,7 @@ _BINARY_MAGIC = (
     b"\x1f\x8b",
     b"7z\xbc\xaf",
 )
-_MIN_PLAUSIBLE = 0.6
+_MIN_PLAUSIBLE = 0.75
 
 
 @dataclass(frozen=True, slots=True)

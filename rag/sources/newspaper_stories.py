@@ -62,6 +62,10 @@ class _Open:
     closed: bool = False
 
     @property
+    def is_readable(self) -> bool:
+        return any(char.isalnum() for line in self.lines for char in line.text)
+
+    @property
     def has_text(self) -> bool:
         return any(line.role in _TEXT for line in self.lines)
 
@@ -109,7 +113,7 @@ class _Reader:
         if self.pending:
             self._split_notice()
             self._append(self._take_pending())
-        return [Story(tuple(story.lines), story.heads, story.kind) for story in self.stories if story.lines]
+        return [Story(tuple(story.lines), story.heads, story.kind) for story in self.stories if story.is_readable]
 
     def _take_pending(self) -> list[Line]:
         taken, self.pending = self.pending, []
@@ -232,8 +236,7 @@ class _Reader:
             return []
         caption = story.lines[first:]
         del story.lines[first:]
-        if not story.lines:
-            self.stories.remove(story)
+        if not story.lines:  # it was the caption and nothing else; `finish` passes it over
             self.current = None
         return caption
 

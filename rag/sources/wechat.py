@@ -138,7 +138,7 @@ def _article(record: _Record, number: int, file: str, defaults: Defaults, proble
         problems.append(Problem(file, record.name, cause))
 
     text = _text(fields, warn)
-    if not text:
+    if not any(char.isalnum() for char in text):
         warn(f"no text; expected one of {', '.join(_TEXT[:4])}")
         return None
     source = _line(fields, _SOURCE, warn) or defaults.source
