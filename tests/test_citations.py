@@ -184,6 +184,7 @@ def test_what_begins_like_a_tag_is_shown_in_the_end() -> None:
         ("## 结论\n`码头`投用。", "结论\n码头投用。"),
         ("![x](http://evil.example/?q=1)码头[网站](http://e.example)投用[1](http://e.example)。", "码头网站投用[1]。"),
         ("2 * 3 * 4", "2 * 3 * 4"),
+        ("码\x1b[31m头\u202e投用\x00。", "码[31m头投用。"),
     ],
 )  # fmt: skip
 def test_markdown_and_links_become_plain_text(raw: str, shown: str) -> None:

@@ -107,6 +107,7 @@ class _Run:
                 f"the model wrote nothing for {self._settings.timeout_s:g} s; "
                 "raise answer.timeout_s or use a smaller model"
             ) from None
+        self._thread.join(timeout=self._settings.timeout_s)  # the streamer ends a moment before its thread
         if self._error is not None:
             raise ModelError(f"the model failed while writing: {one_line(self._error)}") from self._error
         if self._cut:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+_INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _THINKING = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
 _STRAY_END = re.compile(r"\A.*</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
 _TAG_BEGUN = re.compile(r"</?(?:t(?:h(?:i(?:n(?:k(?:i(?:n(?:g)?)?)?)?)?)?)?)?\Z", re.IGNORECASE)
@@ -16,12 +17,12 @@ _NUMBERED = re.compile(r"\[\^?[\d\s,，、;；–—~-]+\]")
 
 
 def visible_text(raw: str, *, finished: bool) -> str:
-    """`raw` without reasoning between think tags and without Markdown dress.
+    """`raw` without reasoning between think tags, Markdown dress, control and direction characters.
 
     A block that is never closed hides everything after it; a closing tag without an opening one hides
     everything before it. Unless `finished`, what may be the beginning of a tag or marker is held back.
     """
-    text = _STRAY_END.sub("", _THINKING.sub("", raw))
+    text = _STRAY_END.sub("", _THINKING.sub("", _INVISIBLE.sub("", raw)))
     if not finished:
         text = _MARKER_BEGUN.sub("", _TAG_BEGUN.sub("", text))
     return _undress(text).strip()
