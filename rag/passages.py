@@ -70,9 +70,13 @@ def _units(text: str, size: int) -> list[Span]:
 
 
 def _cut(text: str, start: int, end: int, size: int) -> list[Span]:
-    pieces = _splitter(size).create_documents([text[start:end]])
-    offsets = [(start + piece.metadata["start_index"], len(piece.page_content)) for piece in pieces]
-    return [(offset, offset + length) for offset, length in offsets]
+    spans: list[Span] = []
+    for piece in _splitter(size).create_documents([text[start:end]]):
+        words = piece.page_content
+        begin = start + piece.metadata["start_index"] + len(words) - len(words.lstrip())
+        if words.strip():
+            spans.append((begin, begin + len(words.strip())))
+    return spans
 
 
 @lru_cache(maxsize=4)
