@@ -136,6 +136,15 @@ def test_a_byline_at_the_end_closes_the_story_and_its_service_box_belongs_to_it(
     assert stories[1].text.endswith("图片由书店提供")
 
 
+def test_a_byline_below_a_signed_story_opens_the_next():
+    page = (
+        "新桥通车\n\n本报讯(记者 高远)新桥昨天通车。\n\n\n\n本报记者 白露\n\n"
+        "昨日,一场宣讲在广场举行,没有固定的讲台。\n\n"
+        "老街修缮\n\n本报讯(记者 高远)修缮昨天开工。\n"
+    )
+    assert [(s.title, s.byline) for s in read(page)] == [("新桥通车", "高远"), ("", "白露"), ("老街修缮", "高远")]
+
+
 def test_a_lost_picture_inside_a_sentence_is_no_border():
     page = (
         "公园开放\n\n本报讯(记者 高远)公园改造完成。\n\n据悉,公园拟于22\n\n"

@@ -113,7 +113,7 @@ def _guess(data: bytes) -> str | None:
     """The candidate under which most of the text is everyday Chinese or ASCII, None when none is plausible."""
     best: str | None = None
     best_score = _MIN_PLAUSIBLE
-    for name in ("gb18030", "big5hkscs"):
+    for name in ("gb18030", "big5", "big5hkscs"):  # the last holds Hong Kong's characters and all of Big5
         try:
             text = data.decode(name)
         except UnicodeDecodeError:
@@ -121,15 +121,7 @@ def _guess(data: bytes) -> str | None:
         score = _plausibility(text[:_SAMPLE], name)
         if score > best_score:
             best, best_score = name, score
-    return {"big5hkscs": "big5"}.get(best, best) if best and _decodes(data, best) else best
-
-
-def _decodes(data: bytes, name: str) -> bool:
-    try:
-        data.decode({"big5hkscs": "big5"}.get(name, name))
-    except UnicodeDecodeError:
-        return False
-    return True
+    return best
 
 
 def _plausibility(text: str, name: str) -> float:

@@ -19,7 +19,7 @@ from rag.sources.newspaper_lines import (
     is_marked_byline,
     width,
 )
-from rag.sources.newspaper_markers import tail_names
+from rag.sources.newspaper_markers import lead_names, tail_names
 from rag.types import ArticleKind
 
 _TEXT = (Role.BODY, Role.LEAD, Role.CAPTION)
@@ -64,6 +64,12 @@ class _Open:
     @property
     def is_readable(self) -> bool:
         return any(char.isalnum() for line in self.lines for char in line.text)
+
+    @property
+    def is_signed(self) -> bool:
+        return any(
+            line.role is Role.BYLINE or (line.role is Role.LEAD and lead_names(line.text)) for line in self.lines
+        )
 
     @property
     def has_text(self) -> bool:
@@ -157,7 +163,7 @@ class _Reader:
     def _byline(self, line: Line) -> None:
         """A byline stands above its body, or at its end, where it closes the story."""
         story = self.current
-        above = story is None or story.closed or self.pending or is_marked_byline(line.text) or not story.has_text
+        above = story is None or story.closed or story.is_signed or self.pending or is_marked_byline(line.text)
         if story and not story.has_text and not self.pending and not story.closed:
             story.lines.append(line)  # a second line of writers under the headline
         elif above:
