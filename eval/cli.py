@@ -17,15 +17,13 @@ forms:
   jinwen eval rename RUN NAME
   jinwen eval delete RUN
   jinwen eval validate QUESTIONS    what is wrong with a set, by line, and evidence that is nowhere
-  jinwen eval convert SOURCE --out FILE    SQuAD or RGB file, or BEIR folder, to a question set and its articles
+  jinwen eval convert SOURCE --out DIR     SQuAD or RGB file, or BEIR folder, to a question set and its articles
   jinwen eval export RUN --format FORMAT   trec (run and qrels) or ragas (JSONL)
-  jinwen eval public NAME --data DIR       cmrc2018, drcd, xquad-zh, xquad-en or rgb-zh: build its index, run it
+  jinwen eval trec QRELS RUN               measures of a TREC run file
+  jinwen eval public NAME --data DIR       cmrc2018, drcd, xquad-zh, rgb-zh, …: build its index, run it
   jinwen eval draft [PATH...] -n 50        propose questions from the articles of the index or of files
 A RUN is a run's name, its folder, or `latest`.
 """
-FORMS = (
-    "compare", "list", "show", "rename", "delete", "validate", "convert", "export", "public", "draft",
-)  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

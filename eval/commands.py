@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eval.question_set import QuestionSet, make_question_set, read_question_set
-from eval.runs import DEFAULT_RUNS_DIR, Run, delete_run, find_run, list_runs, rename_run
+from eval.runs import DEFAULT_RUNS_DIR, Run, delete_run, find_run, list_runs, rename_run, replace_file
 from rag.errors import JinwenError
 
 if TYPE_CHECKING:
     from eval.gate import Floor
     from eval.runner import Progress
+    from rag.library import Library
 
 _PROBLEMS_SHOWN = 20
 
@@ -32,6 +33,10 @@ def run(args: argparse.Namespace) -> int:
     form, *words = args.words
     forms: dict[str, Callable[[argparse.Namespace, list[str]], int]] = {
         "compare": _compare,
+        "convert": _convert,
+        "export": _export,
+        "public": _public,
+        "trec": _trec,
         "list": _list,
         "show": _show,
         "rename": _rename,
@@ -55,20 +60,24 @@ def _run_set(args: argparse.Namespace, question_set: QuestionSet) -> int:
         question_set = make_question_set(question_set.name, question_set.questions[: args.count], question_set.problems)
     _report_problems(question_set)
     with open_library(args) as library:
-        from eval import runner
-
-        finished = runner.run(
-            question_set,
-            library,
-            library.assistant,
-            args.out,
-            name=args.name,
-            runs_dir=_root(args),
-            progress=_progress(),
-            replace_run=args.replace,
-        )
+        finished = _ask_all(args, question_set, library, args.out)
     _print_run(args, finished)
     return _gate(args, finished, floors)
+
+
+def _ask_all(args: argparse.Namespace, question_set: QuestionSet, library: Library, out: Path | None) -> Run:
+    from eval import runner
+
+    return runner.run(
+        question_set,
+        library,
+        library.assistant,
+        out,
+        name=args.name,
+        runs_dir=_root(args),
+        progress=_progress(),
+        replace_run=args.replace,
+    )
 
 
 def explain(args: argparse.Namespace) -> int:
@@ -160,6 +169,74 @@ def _validate(args: argparse.Namespace, words: list[str]) -> int:
             print(problem)
     _say(f"{len(question_set.questions)} questions, {len(problems)} problems")
     return 1 if problems else 0
+
+
+def _convert(args: argparse.Namespace, words: list[str]) -> int:
+    from eval.formats import read_collection, write_collection
+
+    _expect(words, 1, "jinwen eval convert SOURCE --out DIR")
+    if args.out is None:
+        raise UsageError("where to? jinwen eval convert SOURCE --out DIR")
+    collection = read_collection(Path(words[0]))
+    write_collection(collection, args.out)
+    count = len(collection.question_set.questions)
+    _say(f"{len(collection.articles)} articles in {args.out / 'articles'}, {count} questions in {args.out}")
+    return 0
+
+
+def _export(args: argparse.Namespace, words: list[str]) -> int:
+    from eval.export import ragas_lines, trec_qrels, trec_run
+
+    _expect(words, 1, "jinwen eval export RUN --format trec|ragas --out DIR")
+    found = find_run(words[0], _root(args))
+    results = found.results()
+    folder = args.out or found.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {
+        "trec": {"run.trec": trec_run(results, found.info.name), "qrels.trec": trec_qrels(results)},
+        "ragas": {"ragas.jsonl": ragas_lines(results)},
+    }
+    for name, text in files[args.format or "trec"].items():
+        replace_file(folder / name, text)
+        _say(f"wrote {folder / name}")
+    return 0
+
+
+def _public(args: argparse.Namespace, words: list[str]) -> int:
+    from eval.gate import parse_floors
+    from eval.public import build_index, read_public
+    from rag.cli import read_settings
+    from rag.encoder import load_encoder
+    from rag.library import Library
+
+    _expect(words, 1, "jinwen eval public NAME --data DIR")
+    if args.data is None:
+        raise UsageError("where does the set lie? jinwen eval public NAME --data DIR")
+    floors = parse_floors(args.fail_under)
+    collection = read_public(words[0], args.data)
+    question_set = collection.question_set
+    if args.count:
+        question_set = make_question_set(question_set.name, question_set.questions[: args.count])
+    settings = read_settings(args)
+    index_dir = _root(args) / "public" / words[0]
+    _say(f"{len(collection.articles)} articles into {index_dir}")
+    build_index(collection.articles, question_set.name, index_dir, settings, load_encoder(settings.encoder))
+    with Library(index_dir, settings) as library:
+        finished = _ask_all(args, question_set, library, args.out)
+    _print_run(args, finished)
+    return _gate(args, finished, floors)
+
+
+def _trec(args: argparse.Namespace, words: list[str]) -> int:
+    from eval.export import evaluate_trec
+
+    _expect(words, 2, "jinwen eval trec QRELS RUN")
+    figures = evaluate_trec(Path(words[0]), Path(words[1]))
+    if args.json:
+        _print_json(figures)
+    else:
+        print("\n".join(f"{name:<10}{value:.4f}" for name, value in figures.items()))
+    return 0
 
 
 def _gate(args: argparse.Namespace, finished: Run, floors: list[Floor]) -> int:

@@ -6,7 +6,7 @@ Each function gives one `<svg>` element as text. Classes used: `bar`, `whisker`,
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 _WIDTH = 640
@@ -64,6 +64,43 @@ def histogram(title: str, values: Sequence[float], unit: str, bins: int = 24) ->
             f'<rect class="bar" x="{left + number * width / bins + 1:.1f}" y="{top + height - tall:.1f}" '
             f'width="{width / bins - 2:.1f}" height="{tall:.1f}"/>'
         )
+    return _svg(title, top + height + 44, parts)
+
+
+def magnitudes(title: str, rows: Sequence[tuple[str, float, str]]) -> str:
+    """Horizontal bars of values at least 0, the largest across the whole width.
+
+    :param rows: label, value, the value as it is written.
+    """
+    left, right, step = 200, 120, 24
+    scale = (_WIDTH - left - right) / max((value for _, value, _ in rows), default=1.0)
+    parts: list[str] = []
+    for number, (label, value, text) in enumerate(rows):
+        y = number * step + 6
+        parts.append(f'<text x="{left - 8}" y="{y + 12}" text-anchor="end">{escape(label)}</text>')
+        parts.append(f'<rect class="bar" x="{left}" y="{y}" width="{max(scale * value, 1):.1f}" height="16" rx="2"/>')
+        parts.append(f'<text x="{left + scale * value + 8:.1f}" y="{y + 12}">{escape(text)}</text>')
+    return _svg(title, len(rows) * step + 12, parts)
+
+
+def lines(title: str, series: Mapping[str, Sequence[tuple[float, float]]], x_label: str, y_label: str) -> str:
+    """A line per name through its points, both axes from 0; told apart by dashes and the name at the right end."""
+    left, top, width, height = 56, 10, 420, 200
+    right = _round_up(max((x for points in series.values() for x, _ in points), default=1.0))
+    highest = _round_up(max((y for points in series.values() for _, y in points), default=1.0))
+    ticks = [[f"{most * t / 4:,g}" for t in range(5)] for most in (right, highest)]
+    parts = _axes(left, top, width, height, x_label, y_label, ticks[0], y_ticks=ticks[1])
+    label_y = 0.0
+    # From the top line down, so that a name is pushed away only by those above it.
+    ends = sorted(series.items(), key=lambda entry: -entry[1][-1][1])
+    for number, (name, points) in enumerate(ends):
+        placed = [(left + x / right * width, top + (1 - y / highest) * height) for x, y in points]
+        path = " L".join(f"{x:.1f} {y:.1f}" for x, y in placed)
+        dashes = f' stroke-dasharray="{2 + 4 * number} 4"' if number else ""
+        parts.append(f'<path class="line" d="M{path}"{dashes}/>')
+        parts += [f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="3"/>' for x, y in placed]
+        label_y = max(placed[-1][1] + 4, label_y + 14 if number else 0.0)
+        parts.append(f'<text x="{placed[-1][0] + 8:.1f}" y="{label_y:.1f}">{escape(name)}</text>')
     return _svg(title, top + height + 44, parts)
 
 

@@ -58,12 +58,17 @@ def page(run: Run, results: Sequence[QuestionResult], metrics: Metrics, lost: Se
         "<h2>Settings and versions · 设置与版本</h2>",
         _settings(run),
     ]
+    return document(f"{run.info.name} · jinwen eval", body)
+
+
+def document(title: str, body: Sequence[str]) -> str:
+    """A page of our style around the markup `body`; `title` is plain text."""
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         # The policy forbids every request, whatever an article's text may hold.
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{name} · jinwen eval</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
+        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
         + "\n".join(body)
         + "\n</body>\n</html>\n"
     )

@@ -57,10 +57,8 @@ class QuestionResult:
     evidence: tuple[str, ...]
     evidence_groups: tuple[int, ...]
     """Per quote the number of its group: quotes that one passage holds together are one thing to find."""
-    needed_articles: int
-    """How many articles hold the answer, together."""
-    missing_articles: int
-    """Of these, how many the library does not hold."""
+    gold_articles: tuple[tuple[str, ...], ...]
+    """Per article that is needed: the ids of which one is enough; empty when the library does not hold it."""
     missing_evidence: int
     """Evidence quotes that stand in no article."""
     searched: str
@@ -81,6 +79,16 @@ class QuestionResult:
     notices: tuple[str, ...] = ()
     error: str = ""
     """Why there is no answer; empty when there is one."""
+
+    @property
+    def needed_articles(self) -> int:
+        """How many articles hold the answer, together."""
+        return len(self.gold_articles)
+
+    @property
+    def missing_articles(self) -> int:
+        """Of these, how many the library does not hold."""
+        return sum(not ids for ids in self.gold_articles)
 
     @property
     def correct(self) -> bool | None:
@@ -133,6 +141,7 @@ def from_line(line: str) -> QuestionResult:
         record["citations"] = tuple(Cited(**c) for c in record["citations"])
         for key in ("gold_answers", "evidence", "evidence_groups", "notices"):
             record[key] = tuple(record[key])
+        record["gold_articles"] = tuple(tuple(ids) for ids in record["gold_articles"])
         return QuestionResult(**record)
     except (TypeError, KeyError) as error:
         raise ValueError(f"not a result of this version: {error}") from error

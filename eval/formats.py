@@ -1,0 +1,249 @@
+"""Collections of others -> articles and a question set.
+
+SQuAD JSON (SQuAD 1.1 and 2.0, CMRC 2018, DRCD, XQuAD): each paragraph is an article.
+RGB JSON lines (Chen et al., AAAI 2024): each retrieved text is an article, the positive ones are gold.
+BEIR folder (Thakur et al., NeurIPS 2021): corpus.jsonl, queries.jsonl, qrels/<split>.tsv; no answers.
+Files may be gzipped.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from eval.matching import holds
+from eval.question import UNANSWERABLE, GoldArticle, Question
+from eval.question_set import QuestionSet, make_question_set
+from rag.errors import QuestionSetError
+from rag.sentences import sentence_spans
+from rag.tokens import detect_language
+from rag.types import Article
+
+_TITLE_CHARS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """Articles and the questions over them."""
+
+    articles: tuple[Article, ...]
+    question_set: QuestionSet
+
+
+def read_collection(path: Path) -> Collection:
+    """The collection at `path`: a BEIR folder, or a SQuAD or RGB file, told apart by content.
+
+    :raises QuestionSetError: it is none of these, or cannot be read.
+    """
+    if path.is_dir():
+        return read_beir(path)
+    head = open_text(path)[:4096].lstrip()
+    first_line = head.partition("\n")[0]
+    if '"positive"' in first_line and '"query"' in first_line:
+        return read_rgb(path)
+    return read_squad(path)
+
+
+def read_squad(path: Path) -> Collection:
+    """A SQuAD JSON file. Evidence is the sentence (or sentences) of the context that hold the answer.
+
+    :raises QuestionSetError: it is not one.
+    """
+    name = _stem(path)
+    articles: list[Article] = []
+    questions: list[Question] = []
+    try:
+        data = json.loads(open_text(path))["data"]
+        paragraphs = [(str(entry.get("title") or ""), p) for entry in data for p in entry["paragraphs"]]
+        for number, (title, paragraph) in enumerate(paragraphs, 1):
+            text = paragraph["context"]
+            article = Article(f"{name}#{number}", title.replace("_", " ") or text[:_TITLE_CHARS], text, path.name)
+            articles.append(article)
+            questions += [_squad_question(article, entry) for entry in paragraph["qas"]]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise QuestionSetError(f"{path} is not SQuAD JSON ({error!r}); expected data > paragraphs > qas") from error
+    return Collection(tuple(articles), make_question_set(name, questions))
+
+
+def read_rgb(path: Path, *, negatives_only: bool = False) -> Collection:
+    """An RGB file. All texts of all questions make up the library, so each question meets all the others' noise.
+
+    With `negatives_only` the library holds the negative texts only and every question is unanswerable: RGB's test
+    of rejection.
+
+    :raises QuestionSetError: it is not one.
+    """
+    name = _stem(path) + ("-reject" if negatives_only else "")
+    texts: dict[str, Article] = {}
+    questions: list[Question] = []
+    try:
+        for record in _json_lines(path):
+            if not negatives_only:
+                for text in _strings(record["positive"]):
+                    texts.setdefault(text, _article_of(text, f"{name}#{len(texts) + 1}", path.name))
+            for text in _strings(record["negative"]):
+                texts.setdefault(text, _article_of(text, f"{name}#{len(texts) + 1}", path.name))
+            gold = () if negatives_only else tuple(texts[text] for text in _strings(record["positive"]))
+            questions.append(_rgb_question(record, gold))
+    except (ValueError, KeyError, TypeError) as error:
+        raise QuestionSetError(f"{path} is not RGB JSON lines ({error!r}); expected query, answer, positive") from error
+    return Collection(tuple(texts.values()), make_question_set(name, questions))
+
+
+def read_beir(folder: Path, split: str = "test") -> Collection:
+    """A BEIR folder. There are no answers, so only retrieval and refusal can be measured; relevance is binary.
+
+    :raises QuestionSetError: a file is missing or is not what BEIR says.
+    """
+    qrels = _beir_qrels(folder, split)
+    articles: list[Article] = []
+    questions: list[Question] = []
+    try:
+        for record in _json_lines(_existing(folder / "corpus.jsonl")):
+            title = str(record.get("title") or "")
+            articles.append(Article(str(record["_id"]), title, str(record["text"]), "corpus.jsonl"))
+        for record in _json_lines(_existing(folder / "queries.jsonl")):
+            relevant = qrels.get(str(record["_id"]), [])
+            if relevant:
+                text = str(record["text"])
+                gold = tuple(GoldArticle(id=article_id) for article_id in relevant)
+                questions.append(Question(str(record["_id"]), text, detect_language(text), "fact", articles=gold))
+    except (ValueError, KeyError, TypeError) as error:
+        raise QuestionSetError(f"{folder} is not a BEIR folder ({error!r}); expected _id, title, text") from error
+    return Collection(tuple(articles), make_question_set(folder.name, questions))
+
+
+def write_collection(collection: Collection, folder: Path) -> None:
+    """Write a collection as files that `jinwen index` and `jinwen eval` read.
+
+    `folder` gets questions.jsonl and articles/, one text file per article.
+    """
+    from eval.question_set import write_question_set
+
+    (folder / "articles").mkdir(parents=True, exist_ok=True)
+    for number, article in enumerate(collection.articles, 1):
+        (folder / "articles" / f"{number:06d}.txt").write_text(f"{article.title}\n\n{article.text}\n", "utf-8")
+    # The articles get new ids when they are indexed, so the questions keep titles and evidence only.
+    questions = [_without_ids(question, collection.articles) for question in collection.question_set.questions]
+    write_question_set(folder / "questions.jsonl", make_question_set(collection.question_set.name, questions))
+
+
+def open_text(path: Path) -> str:
+    """The text of a file, gzipped or not.
+
+    :raises QuestionSetError: it cannot be read as UTF-8.
+    """
+    try:
+        data = path.read_bytes()
+        return (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode("utf-8-sig")
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise QuestionSetError(f"{path} cannot be read: {error}") from error
+
+
+def _squad_question(article: Article, entry: dict[str, Any]) -> Question:
+    found = entry.get("answers") or []
+    answers = tuple(dict.fromkeys(str(a["text"]).strip() for a in found if str(a["text"]).strip()))
+    text = str(entry["question"]).strip()
+    evidence = dict.fromkeys(_sentences_around(article.text, str(a["text"]), int(a["answer_start"])) for a in found)
+    unanswerable = bool(entry.get("is_impossible")) or not answers
+    return Question(
+        id=str(entry["id"]),
+        text=text,
+        lang=detect_language(text),
+        type=UNANSWERABLE if unanswerable else "fact",
+        answers=() if unanswerable else answers,
+        evidence=() if unanswerable else tuple(quote for quote in evidence if quote),
+        articles=() if unanswerable else (GoldArticle(article.file, article.id, article.title),),
+    )
+
+
+def _sentences_around(text: str, answer: str, start: int) -> str:
+    """The sentences that `answer` reaches into; its first place where the offset is wrong (CMRC has such)."""
+    if text[start : start + len(answer)] != answer:
+        start = text.find(answer)
+    if start < 0:
+        return ""
+    touched = [(s, e) for s, e in sentence_spans(text) if s < start + len(answer) and e > start]
+    return text[touched[0][0] : touched[-1][1]] if touched else ""
+
+
+def _rgb_question(record: dict[str, Any], gold: tuple[Article, ...]) -> Question:
+    """RGB's answer is a list of which every entry is needed; an entry that is a list names alternatives."""
+    needed = record["answer"] if isinstance(record["answer"], list) else [record["answer"]]
+    entries = [tuple(str(form) for form in (entry if isinstance(entry, list) else [entry])) for entry in needed]
+    evidence = dict.fromkeys(
+        article.text[start:end]
+        for article in gold
+        for start, end in sentence_spans(article.text)
+        if all(any(holds(article.text[start:end], form) for form in forms) for forms in entries)
+    )
+    text = str(record["query"])
+    several = len(entries) > 1
+    return Question(
+        id=str(record["id"]),
+        text=text,
+        lang=detect_language(text),
+        type=(("multi" if several else "fact") if gold else UNANSWERABLE),
+        answers=((tuple(forms[0] for forms in entries) if several else entries[0]) if gold else ()),
+        match="all" if several and gold else "any",
+        aliases=tuple(entries) if several and gold else (),
+        evidence=tuple(evidence),
+        articles=tuple(GoldArticle(article.file, article.id) for article in gold),
+        any_article=bool(gold),
+    )
+
+
+def _article_of(text: str, article_id: str, file: str) -> Article:
+    return Article(article_id, "", text, file)
+
+
+def _without_ids(question: Question, articles: Iterable[Article]) -> Question:
+    from dataclasses import replace
+
+    titles = {article.id: article.title for article in articles}
+    gold = tuple(GoldArticle(title=titles.get(a.id, a.title)) for a in question.articles if titles.get(a.id, a.title))
+    return replace(question, articles=gold)
+
+
+def _beir_qrels(folder: Path, split: str) -> dict[str, list[str]]:
+    path = folder / "qrels" / f"{split}.tsv"
+    if not path.is_file():
+        found = ", ".join(sorted(p.stem for p in (folder / "qrels").glob("*.tsv"))) or "none"
+        raise QuestionSetError(f"{path} does not exist; a BEIR folder has qrels/{split}.tsv (splits here: {found})")
+    qrels: dict[str, list[str]] = {}
+    for number, row in enumerate(csv.reader(open_text(path).splitlines(), delimiter="\t"), 1):
+        if number == 1 and row and not row[-1].strip().lstrip("-").isdigit():
+            continue  # the header
+        if len(row) != 3 or not row[2].strip().lstrip("-").isdigit():
+            raise QuestionSetError(f"{path} line {number}: expected query-id, corpus-id, score; got {row}")
+        if int(row[2]) > 0:
+            qrels.setdefault(row[0], []).append(row[1])
+    return qrels
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise QuestionSetError(f"{path} does not exist; a BEIR folder has corpus.jsonl, queries.jsonl and qrels/")
+    return path
+
+
+def _json_lines(path: Path) -> Iterator[dict[str, Any]]:
+    for number, line in enumerate(open_text(path).split("\n"), 1):
+        if line.strip():
+            record = json.loads(line)
+            if not isinstance(record, dict):
+                raise ValueError(f"line {number} is no object")
+            yield record
+
+
+def _strings(value: Any) -> list[str]:
+    return [str(text).strip() for text in value if str(text).strip()]
+
+
+def _stem(path: Path) -> str:
+    return path.name.removesuffix(".gz").removesuffix(".jsonl").removesuffix(".json")
