@@ -33,6 +33,8 @@ class Quote:
     """Offsets into the article's text, inside the quote."""
     also: tuple[tuple[Article, int, int], ...] = ()
     """Spans of other articles that say the same."""
+    notes: tuple[str, ...] = ()
+    """What our code worked out from the quote (a date, a conversion), each a sentence of its own."""
 
     @property
     def text(self) -> str:
@@ -81,7 +83,11 @@ def compose(question: Question, quotes: Sequence[Quote], *, confidence: float, m
         markers += [_cite(citations, article, start, end) for article, start, end in quote.also]
         text = _one_line(quote.text)
         sentences.append(AnswerSentence(text, tuple(markers), Support.QUOTED, _emphasis(quote, text)))
-        shown.append(_with_ellipsis(quote, text) + "".join(f"[{marker}]" for marker in markers))
+        cited = "".join(f"[{marker}]" for marker in markers)
+        shown.append(_with_ellipsis(quote, text) + cited)
+        for note in quote.notes:
+            sentences.append(AnswerSentence(note, tuple(markers), Support.SUPPORTED))
+            shown.append(note + cited)
     return Answer(
         question=question.text,
         answer=" ".join(shown),

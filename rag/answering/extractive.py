@@ -7,11 +7,14 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from rag.answering.composition import ONE_FACT_CHARS, SEVERAL_CHARS, Quote, compose, trim
-from rag.answering.question_type import AnswerType, profile, question_parts
+from rag.answering.composition import ONE_FACT_CHARS, SEVERAL_CHARS, Quote, compose
+from rag.answering.notes import amount_note, date_notes, reading_text
+from rag.answering.question_type import asks_several, question_parts
 from rag.answering.reader import Reader, Reading, ScoredSentence, load_reader
 from rag.answering.refusal import refuse
+from rag.answering.selection import choose_one, choose_several, conflicting, corroborating
 from rag.config import AnswerSettings, Strictness
+from rag.tokens import is_chinese
 from rag.types import Answer, Hit, Question, Timings
 
 __all__ = ["ExtractiveAnswerer", "load_reader"]
@@ -20,10 +23,8 @@ MODE: Final = "extractive"
 
 THRESHOLDS: Final[dict[Strictness, float]] = {"strict": 0.7, "balanced": 0.4, "generous": 0.1}
 """Least probability that the hits hold an answer, by strictness."""
-_SURE: Final = 0.75
-"""Share of the best sentence above which it stands alone."""
-_SECOND: Final = 0.1
-"""Least share of a second sentence."""
+_PART_WEIGHT: Final = 0.75
+"""How much one part of a question counts against the whole when its sentence is chosen."""
 
 
 class ExtractiveAnswerer:
@@ -41,46 +42,67 @@ class ExtractiveAnswerer:
         yield dataclasses.replace(answer, timings=Timings(answer=elapsed))
 
     def _answer(self, question: Question, hits: Sequence[Hit]) -> Answer:
-        parts = question_parts(question.standalone)
-        readings = [self._reader.read(part, hits) for part in parts]
-        confidence = max(reading.answerable for reading in readings)
-        if not hits or confidence < THRESHOLDS[self._settings.strictness]:
+        asked = reading_text(question)
+        reading = self._reader.read(asked, hits)
+        if not hits or reading.answerable < THRESHOLDS[self._settings.strictness]:
             refusal = refuse(question, hits, mode=MODE, model=self._reader.name)
-            return dataclasses.replace(refusal, confidence=confidence)
-        quotes = self._quotes(question, readings)
-        return compose(question, quotes, confidence=confidence, model=self._reader.name, mode=MODE)
+            return dataclasses.replace(refusal, confidence=reading.answerable)
+        quotes, limit = self._quotes(asked, reading, hits)
+        noted = [_with_notes(quote, question) for quote in quotes[: self._settings.max_sources]]
+        fitting = fit(noted, limit)
+        return compose(question, fitting, confidence=reading.answerable, model=self._reader.name, mode=MODE)
 
-    def _quotes(self, question: Question, readings: Sequence[Reading]) -> list[Quote]:
-        several = len(readings) > 1 or AnswerType.LIST in profile(question.standalone).types
-        budget = SEVERAL_CHARS if several else ONE_FACT_CHARS
-        each = budget // len(readings)
-        quotes: list[Quote] = []
-        for reading in readings:
-            quotes += [quote for quote in choose(reading, each) if quote not in quotes]
-        return quotes[: self._settings.max_sources]
-
-
-def choose(reading: Reading, budget: int) -> list[Quote]:
-    """The best sentence, and the second of the same article when the reader is not sure.
-
-    Both together have at most `budget` characters.
-    """
-    if not reading.sentences:
-        return []
-    best = reading.sentences[0]
-    quotes = [_quote(best, budget)]
-    left = budget - len(quotes[0].text)
-    if best.share < _SURE:
-        for other in reading.sentences[1:]:
-            fits = len(other.candidate.text) <= left
-            if other.share >= _SECOND and fits and other.candidate.hit.article.id == best.candidate.hit.article.id:
-                quotes.append(_quote(other, left))
-                break
-    return quotes
+    def _quotes(self, asked: str, reading: Reading, hits: Sequence[Hit]) -> tuple[list[Quote], int]:
+        """The quotes and how long they may be together."""
+        parts = question_parts(asked)
+        if len(parts) > 1:
+            quotes: list[Quote] = []
+            for part in parts:
+                of_part = blend(self._reader.read(part, hits), reading)
+                quotes += [quote for quote in choose_one(of_part, SEVERAL_CHARS // len(parts)) if quote not in quotes]
+            return quotes, SEVERAL_CHARS
+        if asks_several(asked):
+            return choose_several(reading, SEVERAL_CHARS), SEVERAL_CHARS
+        rivals = conflicting(reading, ONE_FACT_CHARS)
+        chosen = rivals or [corroborating(quote, reading) for quote in choose_one(reading, ONE_FACT_CHARS)]
+        return chosen, ONE_FACT_CHARS
 
 
-def _quote(scored: ScoredSentence, limit: int) -> Quote:
+def fit(quotes: Sequence[Quote], limit: int) -> list[Quote]:
+    """The first quotes, with their notes as far as they fit `limit` characters; the first quote always stays."""
+    fitting: list[Quote] = []
+    left = limit
+    for quote in quotes:
+        left -= len(quote.text) + 3  # two ellipses and a space
+        if fitting and left < 0:
+            break
+        notes: list[str] = []
+        for note in quote.notes:
+            if len(note) + 1 <= left:
+                notes.append(note)
+                left -= len(note) + 1
+        fitting.append(dataclasses.replace(quote, notes=tuple(notes)))
+    return fitting
+
+
+def blend(part: Reading, whole: Reading) -> Reading:
+    """The reading of one part of a question in the light of the whole: shares of both, multiplied and scaled."""
+    shares = {_place(s): s.share for s in whole.sentences}
+    weighed = [s.share**_PART_WEIGHT * shares.get(_place(s), 0.0) ** (1 - _PART_WEIGHT) for s in part.sentences]
+    total = sum(weighed) or 1.0
+    blended = [ScoredSentence(s.candidate, w / total) for s, w in zip(part.sentences, weighed, strict=True)]
+    return Reading(tuple(sorted(blended, key=lambda s: -s.share)), part.answerable)
+
+
+def _place(scored: ScoredSentence) -> tuple[str, int, int]:
     candidate = scored.candidate
-    article = candidate.hit.article
-    start, end = trim(article, candidate.start, candidate.end, candidate.answer, limit)
-    return Quote(article, start, end, candidate.answer)
+    return candidate.hit.article.id, candidate.start, candidate.end
+
+
+def _with_notes(quote: Quote, question: Question) -> Quote:
+    """`quote` with what can be worked out from it."""
+    notes = date_notes(quote, question)
+    if question.language == "en" and is_chinese(quote.text):
+        note = amount_note(quote)
+        notes = [*([f"({note})"] if note else []), *notes]
+    return dataclasses.replace(quote, notes=tuple(notes)) if notes else quote

@@ -225,6 +225,18 @@ def chinese_number(digits: str) -> int | None:
     return total + current
 
 
+_SEVERAL = re.compile(
+    r"各(?:自|是|有|为|参|做|办|建|在|达|占|获|来|由)|分别|哪.{0,3}更|谁.{0,6}更|比一比|相比|对比|差多少|这[两三四五几]|哪[两三四五六七八九十几些]"
+    r"|(?:两|三|四|几)(?:家|个|份|条|次|批|位|场|项)[^?？]*(?:哪|什么|谁)|都有(?:哪|什么|谁)|有哪"
+    r"|\brespectively\b|\bboth\b|\beach\b|\bcompared?\b|\bwhich\b.*\bmore\b|\bwhich (?:two|three|four|five)\b"
+)
+
+
+def asks_several(question: str) -> bool:
+    """Whether `question` asks for several things: a list, a comparison, the same of several."""
+    return _SEVERAL.search(fold_keep(question)) is not None
+
+
 _PART_END = re.compile(r"[？?；;]+")
 _AND_EN = re.compile(r",?\s+and\s+(?=(?:how|what|when|where|who|which)\b)")
 _AND_ZH = re.compile(r"[,，、](?=[^,，、？?]*(?:多少|几|谁|哪|什么|啥|何时|何))")

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from rag.answering.reader_features import FEATURES, Candidate, FeatureExtractor
-from rag.answering.reader_lexicon import Lexicon
-from rag.encoder import Encoder
+from rag.answering.reader_lexicon import Lexicon, load_lexicon
+from rag.answering.reader_model import Network, judge_features, load_networks
+from rag.config import MODELS_DIR, EncoderSettings
+from rag.encoder import Encoder, load_encoder
 from rag.types import Hit
+
+READER_NAME = "jinwen-reader"
 
 Array = npt.NDArray[np.float32]
 
@@ -77,9 +82,43 @@ class OverlapReader:
         return Reading(rank_sentences(candidates, scores * _SHARPNESS), answerable)
 
 
-def load_reader(encoder: Encoder | None = None) -> Reader:
-    """The shipped reader."""
-    return OverlapReader(encoder=encoder)
+class TrainedReader:
+    """The shipped reader: a network ranks the sentences, a second one judges whether any answers."""
+
+    name = READER_NAME
+
+    def __init__(self, ranker: Network, judge: Network, lexicon: Lexicon, encoder: Encoder) -> None:
+        self._extractor = FeatureExtractor(lexicon, encoder)
+        self._ranker = ranker
+        self._judge = judge
+
+    def read(self, question: str, hits: Sequence[Hit]) -> Reading:
+        """See `Reader.read`."""
+        candidates, features = self._extractor.extract(question, hits)
+        if not candidates:
+            return Reading((), 0.0)
+        logits = self._ranker(features)
+        doubt = float(self._judge(judge_features(features, logits)[None])[0])
+        return Reading(rank_sentences(candidates, logits), float(1 / (1 + np.exp(-doubt))))
+
+
+def load_reader(encoder: Encoder | None = None, folder: Path | None = None) -> Reader:
+    """The reader in `folder` (default: the shipped one).
+
+    `encoder` is used for similarities when it is the shipped one, which the reader was trained with; otherwise
+    the shipped encoder is loaded for the reader alone.
+
+    :raises ModelError: a file of the reader is missing, damaged or of another version.
+    """
+    folder = folder or MODELS_DIR / READER_NAME
+    if not folder.is_dir():
+        return OverlapReader(encoder=encoder)
+    ranker, judge = load_networks(folder / "model.safetensors")
+    lexicon = load_lexicon(folder / "lexicon.safetensors")
+    shipped = EncoderSettings().name
+    if encoder is None or encoder.name != shipped:
+        encoder = load_encoder(EncoderSettings())
+    return TrainedReader(ranker, judge, lexicon, encoder)
 
 
 def rank_sentences(candidates: Sequence[Candidate], scores: Array) -> tuple[ScoredSentence, ...]:

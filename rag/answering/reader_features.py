@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -30,12 +30,14 @@ _NEAR = 8.0
 
 _RELATIVE = (
     "cover", "cover_single", "cover_clause", "cover_title_union", "cover_window", "density", "common_run", "rare",
-    "near", "near_unit", "similar", "similar_clause", "similar_window",
+    "near", "near_unit", "similar", "similar_clause", "similar_window", "cover_local", "cover_local_window",
+    "cover_plain", "near_local",
 )  # fmt: skip
 _ABSOLUTE = (
     "cover", "cover_single", "cover_clause", "gain_previous", "gain_next", "cover_title", "cover_title_union",
     "cover_passage", "cover_window", "density", "common_run", "rare", "worst_missing", "worst_missing_context",
-    "numbers", "typed", "typed_count", "near", "unit", "near_unit", "year_met", "year_other", "year_context",
+    "numbers", "cover_local", "cover_local_window", "cover_plain", "cover_article",
+    "typed", "typed_count", "near", "unit", "near_unit", "near_local", "year_met", "year_other", "year_context",
     "ordinal_met", "ordinal_other", "headline", "length", "place", "closed", "digits", "enumerates",
     "hit_rank", "hit_dense", "hit_lexical", "similar", "similar_clause", "similar_title", "similar_window",
     "question_length", "english", "has_unit",
@@ -58,6 +60,10 @@ class Candidate:
     end: int
     answer: Span | None
     """The likeliest answer inside the article's text, where something of the asked kind stands in the sentence."""
+    focus: Span
+    """The clause that holds most of the question, inside the article's text."""
+    covers: tuple[float, ...] = ()
+    """For each term of the question, the share of the question's weight that the sentence with its title holds."""
 
     @property
     def text(self) -> str:
@@ -71,6 +77,22 @@ class _Match:
 
     worth: Matrix
     places: list[list[Span]]
+
+
+@dataclass(frozen=True, slots=True)
+class _NearestAnswer:
+    """Something of the asked kind in a sentence."""
+
+    span: Span | None = None
+    """Offsets into the sentence."""
+    near: float = 0.0
+    """Share of the question's weight that stands around it, in [0, 1], falling with distance."""
+    near_local: float = 0.0
+    """The same with local weights."""
+    unit: float = 0.0
+    """1 when its unit fits or none is asked."""
+    count: int = 0
+    """How many such spans the sentence has."""
 
 
 class FeatureExtractor:
@@ -147,17 +169,23 @@ class _Extraction:
             self.weight = self.single
         bound = np.sort(self.weight)[-max(1, len(terms) // 4)] if len(terms) else 0.0
         self.rare = np.where(self.weight >= bound, self.weight, 0.0).astype(np.float32)
+        self.plain = (self.weight > 0).astype(np.float32)
+        self.local = self.weight
+        self.articles: dict[str, Matrix] = {}
+        self.passages: dict[tuple[str, int], Matrix] = {}
         self.cache: dict[tuple[str, int, int], _Match] = {}
 
     def run(self) -> tuple[list[Candidate], Matrix]:
         matches = [self._match(s.hit.article.id, s.start, s.end, s.index) for s in self.sentences]
+        self._weigh_locally(matches)
         similarities = self._similarities()
         rows: list[list[float]] = []
         candidates: list[Candidate] = []
         for sentence, match, similar in zip(self.sentences, matches, similarities, strict=True):
-            near, near_unit, answer, count, unit = self._nearest_answer(sentence, match)
+            found = self._nearest_answer(sentence, match)
             row = self._coverage(sentence, match)
-            row += [float(count > 0), math.log1p(count), near, unit, near_unit]
+            row += [float(found.count > 0), math.log1p(found.count)]
+            row += [found.near, found.unit, found.near * found.unit, found.near_local]
             row += self._details(sentence)
             row += _shape(sentence)
             row += self._retrieval(sentence)
@@ -169,9 +197,20 @@ class _Extraction:
             ]
             row += [float(kind is self.asked.types[0]) for kind in AnswerType]
             rows.append(row)
-            place = (sentence.start + answer[0], sentence.start + answer[1]) if answer else None
-            candidates.append(Candidate(sentence.hit, sentence.start, sentence.end, place))
+            candidates.append(self._candidate(sentence, match, found.span))
         return candidates, _with_relative(np.array(rows, np.float32))
+
+    def _weigh_locally(self, matches: Sequence[_Match]) -> None:
+        """Weigh terms by their rarity among the sentences at hand: in a library about Tianjin, 天津 tells little."""
+        worths = np.stack([match.worth for match in matches])
+        holding = worths.sum(axis=0)
+        self.local = (self.plain * np.log1p(len(matches) / (0.5 + holding))).astype(np.float32)
+        for sentence, match in zip(self.sentences, matches, strict=True):
+            article_id, passage_start = sentence.hit.article.id, sentence.hit.passage.start
+            known = self.articles.get(article_id, match.worth)
+            self.articles[article_id] = np.maximum(known, match.worth)
+            known = self.passages.get((article_id, passage_start), match.worth)
+            self.passages[article_id, passage_start] = np.maximum(known, match.worth)
 
     def _match(self, article_id: str, start: int, end: int, index: TextIndex) -> _Match:
         key = (article_id, start, end)
@@ -189,7 +228,10 @@ class _Extraction:
         return self._match(*key, TextIndex.of(hit.article.text[span[0] : span[1]])).worth
 
     def _title(self, hit: Hit) -> Matrix:
-        return self._match(hit.article.id, -1, -1, TextIndex.of(hit.article.display_title)).worth
+        key = (hit.article.id, -1, -1)
+        if key not in self.cache:
+            self._match(*key, TextIndex.of(hit.article.display_title))
+        return self.cache[key].worth
 
     def _coverage(self, sentence: _Sentence, match: _Match) -> list[float]:
         """`cover` … `numbers`."""
@@ -198,7 +240,7 @@ class _Extraction:
         previous = self._match_text(hit, sentence.previous)
         following = self._match_text(hit, sentence.next)
         title = self._title(hit)
-        passage = self._match_text(hit, (hit.passage.start, hit.passage.end))
+        passage = self.passages[hit.article.id, hit.passage.start]
         window = np.maximum.reduce([own, previous, following, title])
         cover = _share(own, self.weight)
         missing = self.weight * (1 - own)
@@ -207,7 +249,7 @@ class _Extraction:
         return [
             cover,
             _share(own, self.single),
-            self._best_clause(sentence, match),
+            self._best_clause(sentence, match)[0],
             _share(np.maximum(own, previous), self.weight) - cover,
             _share(np.maximum(own, following), self.weight) - cover,
             _share(title, self.weight),
@@ -220,49 +262,65 @@ class _Extraction:
             float(missing.max(initial=0.0)) / 10,
             float(missing_context.max(initial=0.0)) / 10,
             float(np.mean(numbers)) if numbers else 1.0,
+            _share(own, self.local),
+            _share(window, self.local),
+            _share(own, self.plain),
+            _share(np.maximum(self.articles[hit.article.id], title), self.local),
         ]
 
-    def _best_clause(self, sentence: _Sentence, match: _Match) -> float:
-        """Largest share of the question that one clause holds."""
-        best = 0.0
-        for start, end in clause_spans(sentence.index.text):
-            inside = np.array(
-                [any(start <= a and b <= end for a, b in places) for places in match.places], dtype=np.float32
-            )
-            best = max(best, _share(match.worth * inside, self.weight))
-        return best
+    def _best_clause(self, sentence: _Sentence, match: _Match) -> tuple[float, Span]:
+        """Largest share of the question that one clause holds, and that clause."""
+        clauses = clause_spans(sentence.index.text) or [(0, len(sentence.index.text))]
+        inside = np.zeros((len(clauses), len(self.terms)), np.float32)
+        for i, places in enumerate(match.places):
+            for a, b in places:
+                for k, (start, end) in enumerate(clauses):
+                    if start <= a and b <= end:
+                        inside[k, i] = 1.0
+        shares = inside @ (match.worth * _per_unit(self.weight))
+        best = int(shares.argmax())
+        return float(shares[best]), clauses[best]
 
-    def _nearest_answer(self, sentence: _Sentence, match: _Match) -> tuple[float, float, Span | None, int, float]:
-        """Best typed span: (nearness, nearness with a fitting unit, span, number of typed spans, unit fits)."""
+    def _candidate(self, sentence: _Sentence, match: _Match, answer: Span | None) -> Candidate:
+        start = sentence.start
+        _, focus = self._best_clause(sentence, match)
+        held = np.maximum(match.worth, self._title(sentence.hit)) * _per_unit(self.local)
+        return Candidate(
+            hit=sentence.hit,
+            start=start,
+            end=sentence.end,
+            answer=(start + answer[0], start + answer[1]) if answer else None,
+            focus=(start + focus[0], start + focus[1]),
+            covers=tuple(held.tolist()),
+        )
+
+    def _nearest_answer(self, sentence: _Sentence, match: _Match) -> _NearestAnswer:
+        """The typed span that the question's words stand closest to, one with a fitting unit first."""
         text = sentence.index.text
         in_question = {t.text for t in self.terms}
-        total = float(self.weight.sum()) or 1.0
+        weights = np.stack([_per_unit(self.weight), _per_unit(self.local)]) * match.worth
         marks = [
-            (a, b, float(w * m))
-            for w, m, places in zip(self.weight, match.worth, match.places, strict=True)
-            if w > 0
-            for a, b in places
+            (start, end, weights[0, i], weights[1, i])
+            for i, places in enumerate(match.places)
+            if weights[:, i].any()
+            for start, end in places
         ]
-        best: tuple[float, float, Span | None, float] = (0.0, 0.0, None, 0.0)
-        count = 0
-        best_unit = 0.0
+        best = _NearestAnswer()
+        best_score = 0.0
+        count, any_unit = 0, 0.0
         for kind in self.asked.types:
             for start, end in typed_spans(text, kind):
                 answer = text[start:end]
                 if answer in in_question or (len(answer) > 1 and answer in self.asked.text):
                     continue
                 count += 1
-                near = 0.0
-                for a, b, worth in marks:
-                    gap = max(a - end, start - b, 0)
-                    if gap < 40 and not (start <= a and b <= end and kind is AnswerType.NUMBER):
-                        near += worth * math.exp(-gap / _NEAR)
-                near = near / total
+                near, local = _nearness(marks, start, end)
                 unit = float(not self.asked.units or has_unit(answer, self.asked.units))
-                best_unit = max(best_unit, unit)
-                if (unit * near + 0.3 * near, near) > (best[0], best[1]):
-                    best = (unit * near + 0.3 * near, near, (start, end), unit)
-        return best[1], best[1] * best[3], best[2], count, best_unit
+                any_unit = max(any_unit, unit)
+                score = (0.3 + unit) * (near + 1e-3)
+                if score > best_score:
+                    best, best_score = _NearestAnswer((start, end), near, local, unit), score
+        return replace(best, count=count, unit=max(best.unit, 0.5 * any_unit))
 
     def _details(self, sentence: _Sentence) -> list[float]:
         """`year_met` … `ordinal_other`: binding years and ordinals of the question."""
@@ -308,6 +366,22 @@ class _Extraction:
         for row in result:
             row[1] = max(row[1], row[0])
         return result
+
+
+def _per_unit(weight: Matrix) -> Matrix:
+    return weight / (float(weight.sum()) or 1.0)
+
+
+def _nearness(marks: Sequence[tuple[int, int, float, float]], start: int, end: int) -> tuple[float, float]:
+    """Weights of the marks outside `start:end`, falling with their distance from it."""
+    near = local = 0.0
+    for a, b, weight, local_weight in marks:
+        gap = max(a - end, start - b, 0)
+        if gap < 40 and not (start <= a and b <= end):
+            fall = math.exp(-gap / _NEAR)
+            near += weight * fall
+            local += local_weight * fall
+    return float(min(near, 1.0)), float(min(local, 1.0))
 
 
 def _share(worth: Matrix, weight: Matrix) -> float:

@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from rag.errors import ModelError
 
 _UNKNOWN_HAN = 9.0
 _UNKNOWN_WORD = 8.0
@@ -67,11 +71,20 @@ def save_lexicon(lexicon: Lexicon, file: Path) -> None:
 def load_lexicon(file: Path) -> Lexicon:
     """Read what `save_lexicon` wrote.
 
-    :raises OSError, SafetensorError, KeyError, UnicodeDecodeError: the file is missing or is not a lexicon.
+    :raises ModelError: the file is missing or is not a lexicon.
     """
+    from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
-    arrays = load_file(file)
+    try:
+        return _from_arrays(load_file(file))
+    except (OSError, SafetensorError, KeyError, ValueError, IndexError) as error:
+        raise ModelError(
+            f"word table {file} cannot be read: {error}; restore models/jinwen-reader or retrain it"
+        ) from error
+
+
+def _from_arrays(arrays: Mapping[str, npt.NDArray[Any]]) -> Lexicon:
     terms, words, targets = (bytes(arrays[name]).decode().split("\n") for name in ("terms", "words", "targets"))
     weights = dict(zip(terms, arrays["weights"].astype(float).tolist(), strict=True))
     ids, values = arrays["target_ids"].tolist(), arrays["target_weights"].astype(float).tolist()
@@ -147,17 +160,12 @@ def is_stopword(word: str) -> bool:
 
 
 @cache
-def _readings() -> dict[str, frozenset[str]]:
-    """Chinese character -> its readings without tones."""
-    import unicodedata
-
+def _readings(char: str) -> frozenset[str]:
+    """Readings of a Chinese character without tones; empty for anything else."""
     from pypinyin.constants import PINYIN_DICT
 
-    plain: dict[str, frozenset[str]] = {}
-    for code, readings in PINYIN_DICT.items():
-        bare = "".join(c for c in unicodedata.normalize("NFD", readings) if unicodedata.category(c) != "Mn")
-        plain[chr(code)] = frozenset(bare.replace("ü", "u").split(","))
-    return plain
+    marked = unicodedata.normalize("NFD", PINYIN_DICT.get(ord(char), ""))
+    return frozenset("".join(c for c in marked if unicodedata.category(c) != "Mn").split(",")) - {""}
 
 
 _SYLLABLE = re.compile(
@@ -166,6 +174,7 @@ _SYLLABLE = re.compile(
 )
 
 
+@cache
 def syllables(word: str) -> tuple[tuple[str, ...], ...]:
     """Ways to read a lower-case word as two to four pinyin syllables (Jianning: jian-ning); empty when it is none."""
     found: list[tuple[str, ...]] = []
@@ -189,10 +198,9 @@ def find_by_sound(word: str, text: str) -> list[tuple[int, int]]:
     ways = syllables(word)
     if not ways:
         return spans
-    table = _readings()
     for parts in ways:
         n = len(parts)
         for i in range(len(text) - n + 1):
-            if all(part in table.get(text[i + k], ()) for k, part in enumerate(parts)):
+            if all(part in _readings(text[i + k]) for k, part in enumerate(parts)):
                 spans.append((i, i + n))
     return spans

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 from rag.answering.question_type import QuestionProfile
 from rag.answering.reader_lexicon import Lexicon, find_by_sound, is_stopword, stem
-from rag.answering.reader_text import Span, Term, fold_keep, terms
+from rag.answering.reader_text import Span, Term, fold_keep, terms, words
 
 _SOUND_WEIGHT = 8.0
 """Weight of an English word that is read as Chinese syllables: it is a name."""
 _LEAST_TRANSLATION = 0.05
+_FIRST_HAN = "㐀"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class QueryTerm:
 
 @dataclass(frozen=True, slots=True)
 class TextIndex:
-    """A folded text with the places of its terms."""
+    """A folded text with the places of its words and numbers; Chinese terms are looked up in the text itself."""
 
     text: str
     places: dict[str, list[Span]]
@@ -47,9 +48,20 @@ class TextIndex:
         """Index `text` (any text; it is folded here)."""
         folded = fold_keep(text)
         places: dict[str, list[Span]] = {}
-        for term in terms(folded):
+        for term in words(folded):
             places.setdefault(_key(term), []).append((term.start, term.end))
         return cls(folded, places)
+
+    def find(self, form: str) -> list[Span]:
+        """Spans of a term, in order."""
+        if form[0] < _FIRST_HAN:
+            return self.places.get(form, [])
+        spans: list[Span] = []
+        at = self.text.find(form)
+        while at >= 0:
+            spans.append((at, at + len(form)))
+            at = self.text.find(form, at + 1)
+        return spans
 
 
 def query_terms(question: QuestionProfile, lexicon: Lexicon) -> list[QueryTerm]:
@@ -69,7 +81,7 @@ def query_terms(question: QuestionProfile, lexicon: Lexicon) -> list[QueryTerm]:
 def find_term(term: QueryTerm, index: TextIndex) -> tuple[float, list[Span]]:
     """How well `index` holds `term`, in [0, 1], and where."""
     for form, worth in term.forms:
-        places = index.places.get(form)
+        places = index.find(form)
         if places:
             return worth, places
     if term.sound:

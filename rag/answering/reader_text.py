@@ -38,23 +38,23 @@ class Term:
     end: int
 
 
-_RUN = re.compile(r"([㐀-䶿一-鿿]+)|(\d+(?:[.,]\d+)*)|([a-z][a-z0-9]*(?:['’.-][a-z0-9]+)*)")
+_HAN_RUN = re.compile(r"[㐀-䶿一-鿿]+")
+_WORD = re.compile(r"(\d+(?:[.,]\d+)*)|[a-z][a-z0-9]*(?:['’.-][a-z0-9]+)*")
 
 
 def terms(folded: str) -> list[Term]:
-    """Terms of a folded text in order: Chinese character bigrams, single characters, numbers, words.
+    """Terms of a folded text, in order: Chinese character bigrams, single characters, numbers, words."""
+    found = words(folded)
+    for match in _HAN_RUN.finditer(folded):
+        run, start = match.group(), match.start()
+        found += [Term(run[i : i + 2], start + i, start + i + 2) for i in range(len(run) - 1)]
+        found += [Term(char, start + i, start + i + 1) for i, char in enumerate(run)]
+    return sorted(found, key=lambda term: (term.start, -term.end))
 
-    Thousands commas are dropped from numbers, so 20,260 equals 20260.
-    """
-    found: list[Term] = []
-    for match in _RUN.finditer(folded):
-        start, end = match.span()
-        if match.group(1):
-            run = match.group()
-            found += [Term(run[i : i + 2], start + i, start + i + 2) for i in range(len(run) - 1)]
-            found += [Term(char, start + i, start + i + 1) for i, char in enumerate(run)]
-        elif match.group(2):
-            found.append(Term(re.sub(r",(?=\d{3}(?!\d))", "", match.group()), start, end))
-        else:
-            found.append(Term(match.group(), start, end))
-    return found
+
+def words(folded: str) -> list[Term]:
+    """Numbers and Latin words of a folded text, in order; 20,260 equals 20260."""
+    return [
+        Term(re.sub(r",(?=\d{3}(?!\d))", "", m.group()) if m.group(1) else m.group(), m.start(), m.end())
+        for m in _WORD.finditer(folded)
+    ]

@@ -1,0 +1,305 @@
+"""Train the reader: a small network that ranks sentences and says whether any of them answers.
+
+usage: python -m training.reader.train TRAINING_DIR LEXICON.safetensors OUT_DIR --encoder NAME [--cache FILE.npz]
+
+TRAINING_DIR holds drcd_dev.json.gz, drcd_test.json.gz, cmrc2018_trial.json.gz, news_zh.jsonl.gz and
+parallel_zh_en.jsonl.gz. The ranker is trained with a softmax over the sentences of one question; the judge of
+answerability is a logistic network over features of the best sentences, trained on rankings of questions that
+the ranker has not seen. About half an hour on two cores, nearly all of it for the features.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.numpy import save_file
+from torch import nn
+
+from rag.answering.reader_features import FEATURES, FeatureExtractor
+from rag.answering.reader_lexicon import load_lexicon
+from rag.answering.reader_model import JUDGE_FEATURES, judge_features
+from rag.config import EncoderSettings
+from rag.encoder import Encoder, load_encoder
+from training.reader.data import (
+    Example,
+    Item,
+    Pool,
+    cloze_items,
+    examples,
+    parallel_items,
+    read_news,
+    read_squad,
+)
+
+SEED = 20260120
+NEWS_DISTRACTORS = 5_000
+CLOZE = 4_000
+CROSSLINGUAL = 5_000
+PARALLEL_LINES = ((93_192, 106_000), (183_221, 190_044))
+KINDS = ("drcd", "cmrc", "cloze", "crosslingual")
+
+
+@dataclass(frozen=True)
+class Table:
+    """Features of all sentences of all examples; `first[i]:first[i + 1]` are the rows of example `i`."""
+
+    features: np.ndarray
+    gold: np.ndarray
+    first: np.ndarray
+    kind: np.ndarray
+    fold: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.kind)
+
+
+def build(training: Path, lexicon_file: Path, encoder_name: str, share: float) -> Table:
+    """Read the data, retrieve, extract."""
+    rng = random.Random(SEED)
+    lexicon = load_lexicon(lexicon_file)
+    encoder = load_encoder(EncoderSettings(name=encoder_name))
+    extractor = FeatureExtractor(lexicon, encoder)
+    pools = _pools(training, encoder, rng)
+    rows, gold, sizes, kinds, folds = [], [], [], [], []
+    for pool, items in pools:
+        rng.shuffle(items)
+        del items[int(len(items) * share) :]
+        for example in examples(pool, items, rng):
+            candidates, features = extractor.extract(example.question, example.hits)
+            if not candidates:
+                continue
+            rows.append(features.astype(np.float16))
+            gold += [_is_gold(c.hit.article.id, c.start, c.end, example) for c in candidates]
+            sizes.append(len(candidates))
+            kinds.append(KINDS.index(example.kind))
+            folds.append(hash_fold(example.group))
+            if len(sizes) % 2000 == 0:
+                print(f"{len(sizes)} examples", flush=True)
+    first = np.concatenate([[0], np.cumsum(sizes)])
+    return Table(np.concatenate(rows), np.array(gold), first, np.array(kinds), np.array(folds))
+
+
+def hash_fold(group: str) -> int:
+    """One of five folds, the same in every run."""
+    return sum(group.encode()) % 5
+
+
+def _is_gold(article_id: str, start: int, end: int, example: Example) -> bool:
+    return any(i == article_id and a < end and start < b for i, a, b in example.gold)
+
+
+def _pools(training: Path, encoder: Encoder, rng: random.Random) -> list[tuple[Pool, list[Item]]]:
+    articles, items = [], []
+    for name, kind in (("drcd_dev", "drcd"), ("drcd_test", "drcd"), ("cmrc2018_trial", "cmrc")):
+        new, asked = read_squad(training / f"{name}.json.gz", kind)
+        renamed = {a.id: f"{name}-{a.id}" for a in new}
+        articles += [_renamed(a, renamed) for a in new]
+        items += [_renamed_item(i, renamed) for i in asked]
+    news = read_news(training / "news_zh.jsonl.gz", 16_000, 16_000 + NEWS_DISTRACTORS)
+    clozes = cloze_items(news, rng, CLOZE)
+    chinese = Pool([*articles, *news], encoder)
+    pairs, english = [], []
+    for begin, end in PARALLEL_LINES:
+        new, asked = parallel_items(training / "parallel_zh_en.jsonl.gz", begin, end, rng, CROSSLINGUAL)
+        pairs += new
+        english += asked
+    print(f"{len(items)} questions, {len(clozes)} clozes, {len(english)} English questions", flush=True)
+    return [(chinese, items + clozes), (Pool([*pairs, *news[:1000]], encoder), english)]
+
+
+def _renamed(article: object, names: dict[str, str]) -> object:
+    import dataclasses
+
+    return dataclasses.replace(article, id=names[article.id])  # type: ignore[attr-defined, type-var]
+
+
+def _renamed_item(item: Item, names: dict[str, str]) -> Item:
+    import dataclasses
+
+    gold = tuple((names[i], a, b) for i, a, b in item.gold)
+    return dataclasses.replace(item, gold=gold, group=names[item.group])
+
+
+class Ranker(nn.Module):
+    """Standardised features -> one hidden layer -> logit."""
+
+    def __init__(self, mean: np.ndarray, spread: np.ndarray, hidden: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(mean))
+        self.register_buffer("spread", torch.tensor(spread))
+        self.inner = nn.Linear(len(mean), hidden)
+        self.outer = nn.Linear(hidden, 1)
+        self.drop = nn.Dropout(0.1)
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """`(n, features)` -> `(n,)`."""
+        standard = ((features - self.mean) / self.spread).clamp(-5, 5)
+        return self.outer(self.drop(torch.relu(self.inner(standard)))).squeeze(-1)
+
+
+def train_ranker(table: Table, chosen: np.ndarray, *, hidden: int = 48, epochs: int = 12) -> Ranker:
+    """Softmax over the sentences of a question, against its gold sentences, on the answerable of `chosen`."""
+    torch.manual_seed(SEED)
+    gold = torch.from_numpy(table.gold.astype(np.float32))
+    features = torch.from_numpy(table.features.astype(np.float32))
+    sums = np.add.reduceat(table.gold, table.first[:-1])
+    chosen = chosen[sums[chosen] > 0]
+    mean, spread = features.mean(0).numpy(), np.maximum(features.std(0).numpy(), 1e-3)
+    model = Ranker(mean, spread, hidden)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=1e-3)
+    steps = epochs * (len(chosen) // 64)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 4e-3, total_steps=steps + 1)
+    rng = np.random.default_rng(SEED)
+    for _ in range(epochs):
+        order = rng.permutation(chosen)
+        for begin in range(0, len(order) - 63, 64):
+            batch = order[begin : begin + 64]
+            spans = [np.arange(table.first[i], table.first[i + 1]) for i in batch]
+            rows = torch.from_numpy(np.concatenate(spans))
+            owner = torch.from_numpy(np.repeat(np.arange(len(batch)), [len(s) for s in spans]))
+            logits = model(features[rows])
+            right = logits.masked_fill(gold[rows] == 0, -1e4)
+            loss = (_logsumexp(logits, owner, len(batch)) - _logsumexp(right, owner, len(batch))).mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+    return model.eval()
+
+
+def _logsumexp(values: torch.Tensor, owner: torch.Tensor, n: int) -> torch.Tensor:
+    top = torch.full((n,), -1e9).scatter_reduce(0, owner, values, "amax").detach()
+    return torch.zeros(n).scatter_add(0, owner, torch.exp(values - top[owner])).log() + top
+
+
+def scores_of(model: Ranker, table: Table) -> np.ndarray:
+    """Logit of every row."""
+    with torch.no_grad():
+        return model(torch.from_numpy(table.features.astype(np.float32))).numpy()
+
+
+def accuracy(table: Table, scores: np.ndarray, chosen: Sequence[int]) -> dict[str, tuple[int, float, float]]:
+    """Per kind: answerable questions, share answered by the first sentence, by the first two."""
+    result = {}
+    for number, kind in enumerate(KINDS):
+        ones = twos = n = 0
+        for i in chosen:
+            span = slice(table.first[i], table.first[i + 1])
+            if table.kind[i] == number and table.gold[span].any():
+                order = np.argsort(-scores[span])
+                n += 1
+                ones += bool(table.gold[span][order[:1]].any())
+                twos += bool(table.gold[span][order[:2]].any())
+        if n:
+            result[kind] = (n, round(ones / n, 3), round(twos / n, 3))
+    return result
+
+
+def judge_table(table: Table, scores: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Features of the judge and whether the hits answer, for `chosen`."""
+    rows, labels = [], []
+    for i in chosen:
+        span = slice(table.first[i], table.first[i + 1])
+        rows.append(judge_features(table.features[span].astype(np.float32), scores[span]))
+        labels.append(bool(table.gold[span].any()))
+    return np.stack(rows), np.array(labels)
+
+
+def train_judge(features: np.ndarray, labels: np.ndarray, *, hidden: int = 24, epochs: int = 30) -> Ranker:
+    """Logistic loss."""
+    torch.manual_seed(SEED)
+    model = Ranker(features.mean(0), np.maximum(features.std(0), 1e-3), hidden)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=1e-2)
+    x, y = torch.from_numpy(features), torch.from_numpy(labels.astype(np.float32))
+    rng = np.random.default_rng(SEED)
+    for _ in range(epochs):
+        for batch in np.array_split(rng.permutation(len(y)), len(y) // 128):
+            loss = nn.functional.binary_cross_entropy_with_logits(model(x[batch]), y[batch])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    return model.eval()
+
+
+def tradeoff(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """Share of unanswerable questions refused at given shares of false refusals, and the thresholds."""
+    result = {}
+    for share in (0.02, 0.04, 0.06, 0.1):
+        bar = float(np.quantile(probabilities[labels], share))
+        result[f"{share}"] = round(float((probabilities[~labels] < bar).mean()), 3)
+        result[f"{share}_bar"] = round(bar, 3)
+    return result
+
+
+def _arrays(prefix: str, model: Ranker) -> dict[str, np.ndarray]:
+    state = {name: value.numpy().astype(np.float32) for name, value in model.state_dict().items()}
+    return {f"{prefix}.{name}": np.ascontiguousarray(value) for name, value in state.items()}
+
+
+def cross_fit(table: Table) -> np.ndarray:
+    """Logits of every row by rankers that have not seen its question."""
+    scores = np.zeros(len(table.gold), np.float32)
+    everything = np.arange(len(table))
+    for fold in range(5):
+        model = train_ranker(table, everything[table.fold != fold])
+        held_out = everything[table.fold == fold]
+        fold_scores = scores_of(model, table)
+        for i in held_out:
+            span = slice(table.first[i], table.first[i + 1])
+            scores[span] = fold_scores[span]
+    return scores
+
+
+def main() -> None:
+    """Read the arguments, train, report, write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("training", type=Path)
+    parser.add_argument("lexicon", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--encoder", default="jinwen-static", help="encoder for the similarity features")
+    parser.add_argument("--share", type=float, default=1.0, help="part of the questions to use, for a quick try")
+    parser.add_argument("--cache", type=Path, help="keep the extracted features in this .npz file")
+    options = parser.parse_args()
+    table = _load_or_build(options)
+    everything = np.arange(len(table))
+    scores = cross_fit(table)
+    report = {"held_out_ranking": accuracy(table, scores, everything.tolist())}
+    features, labels = judge_table(table, scores, everything)
+    held_out = table.fold == 0
+    judge = train_judge(features[~held_out], labels[~held_out])
+    with torch.no_grad():
+        probabilities = torch.sigmoid(judge(torch.from_numpy(features[held_out]))).numpy()
+    report["held_out_refusal"] = tradeoff(probabilities, labels[held_out])
+    for number, kind in enumerate(KINDS):
+        mine = table.kind[held_out] == number
+        report[f"refusal_{kind}"] = tradeoff(probabilities[mine], labels[held_out][mine])
+    print(json.dumps(report, indent=1))
+    options.out.mkdir(parents=True, exist_ok=True)
+    arrays = _arrays("ranker", train_ranker(table, everything)) | _arrays("judge", train_judge(features, labels))
+    names = {"features": json.dumps(FEATURES), "judge_features": json.dumps(JUDGE_FEATURES)}
+    save_file(arrays, options.out / "model.safetensors", metadata=names)
+    if options.lexicon.resolve() != (options.out / "lexicon.safetensors").resolve():
+        shutil.copy(options.lexicon, options.out / "lexicon.safetensors")
+
+
+def _load_or_build(options: argparse.Namespace) -> Table:
+    if options.cache and options.cache.exists():
+        with np.load(options.cache, allow_pickle=False) as arrays:
+            return Table(*(arrays[name] for name in ("features", "gold", "first", "kind", "fold")))
+    table = build(options.training, options.lexicon, options.encoder, options.share)
+    if options.cache:
+        fields = {name: getattr(table, name) for name in ("features", "gold", "first", "kind", "fold")}
+        np.savez(options.cache, **fields)
+    return table
+
+
+if __name__ == "__main__":
+    main()
