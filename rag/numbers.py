@@ -62,7 +62,7 @@ _FIGURE = re.compile(
     rf"|(?<![几数〇零一二两三四五六七八九十百千万亿])(?P<below>零下)?(?P<han>{_HAN})(?P<han_more>[多余])?(?P<han_scale>[万亿]+)?"
     rf"|\b(?P<words>(?:{_TENS_EN})(?:[- ](?:one|{_ONES_EN}))?|{_TEENS_EN}|{_ONES_EN}|(?:one|an?)(?={_SCALE_EN}))\b"
     rf"(?P<words_scale>{_SCALE_EN}*)",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,  # a Chinese character ends a Latin word or number
 )
 _BOUNDS_BEFORE = tuple(
     (bound, re.compile(rf"(?:{pattern})\Z", re.IGNORECASE))

@@ -61,7 +61,7 @@ UNITS = (
 )
 PLURALS = {unit.name: unit.plural for unit in UNITS}
 NAMED_UNITS = tuple((unit.name, re.compile(rf"(?:{unit.zh})")) for unit in UNITS) + tuple(
-    (unit.name, re.compile(rf"[ -]?(?:{unit.en})")) for unit in UNITS if unit.en
+    (unit.name, re.compile(rf"[ -]?(?:{unit.en})", re.ASCII)) for unit in UNITS if unit.en
 )
 COUNTER = re.compile(
     r"[个家项件条台架辆套座处次届期层栋间张班例支只枚颗篇本款株棵头桶箱集门级票对列站起宗笔所场种类批部艘轮趟节组片页名位号把]"

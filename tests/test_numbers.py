@@ -49,6 +49,8 @@ def amounts(text: str) -> list[tuple[Decimal, str, str]]:
         ("零下五度", "-5", "degree Celsius"),
         ("-5℃", "-5", "degree Celsius"),
         ("60 多个", "60", ""),
+        ("长5km的路", "5", "kilometre"),
+        ("净利润-3.2亿元", "-320000000", "yuan"),
     ],
 )
 def test_reads_one_amount(text: str, value: str, unit: str) -> None:
@@ -68,7 +70,7 @@ def test_offsets_cover_figure_and_unit_in_order() -> None:
     [
         "2026年1月9日", "on January 9, 2026", "1到9月", "“十四五”规划", "十五五", "G95高速", "5G", "PM2.5", "COVID-19",
         "8:30", "几千万元", "数百家", "百年老店", "一起", "一个", "七八十年", "三四天", "万一", "三明", "一带一路",
-        "零部件", "one of them", "12.3.4",
+        "零部件", "百分之٣", "one of them", "12.3.4",
     ],
 )  # fmt: skip
 def test_leaves_alone_what_is_no_amount(text: str) -> None:
@@ -136,7 +138,8 @@ def test_chinese_numerals(figure: str, value: int | Decimal | None) -> None:
         ("3.5万亿元", "3.5 trillion yuan"), ("1276.19亿元", "127.619 billion yuan"), ("3440万辆", "34.4 million"),
         ("8.6万余个", "more than 86,000"), ("20260项", "20,260"), ("每9秒", "9 seconds"), ("1公里", "1 kilometre"),
         ("25.88%", "25.88%"), ("1.4万P", "14,000 P of computing power"), ("改了27次、29轮", "27; 29"),
-        ("0-0亿元", "0; 0 yuan"), ("零下5摄氏度", "-5 degrees Celsius"), ("1234567人", "1,234,567 people"), ("十一年", "11 years"),
+        ("0-0亿元", "0 yuan; 0 yuan"), ("零下5摄氏度", "-5 degrees Celsius"), ("1234567人", "1,234,567 people"),
+        ("十一年", "11 years"),
     ],
 )  # fmt: skip
 def test_conversion_for_english_readers(zh: str, en: str) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
-from rag.answering.facts import Evidence, find_facts
+from rag.answering.facts import Evidence, Fact, find_facts
 from rag.answering.verification import coverage, is_quoted
 from rag.sentences import sentence_spans
 from rag.types import Hit
@@ -26,23 +27,23 @@ def best_quote(sentence: str, hit: Hit, as_of: dt.date) -> Span:
     spans = sentence_spans(passage.text)
     if not spans:
         return passage.start, passage.end
-    singles = [_score(sentence, hit, span, as_of) for span in spans]
+    facts = find_facts(sentence)
+    singles = [_score(sentence, facts, hit, span, as_of) for span in spans]
     pairs = [(start, end) for (start, _), (_, end) in zip(spans, spans[1:], strict=False)]
     best = max(range(len(spans)), key=lambda i: singles[i])
     chosen, score = spans[best], singles[best]
     if len(spans) > 1 and score == min(singles):
         chosen = (0, len(passage.text))
     for pair in pairs[max(0, best - 1) : best + 1]:
-        pair_score = _score(sentence, hit, pair, as_of)
+        pair_score = _score(sentence, facts, hit, pair, as_of)
         if pair_score >= score + WORTH_A_SECOND:
             chosen, score = pair, pair_score
     return passage.start + chosen[0], passage.start + chosen[1]
 
 
-def _score(sentence: str, hit: Hit, span: Span, as_of: dt.date) -> float:
+def _score(sentence: str, facts: Sequence[Fact], hit: Hit, span: Span, as_of: dt.date) -> float:
     words = Evidence(hit.passage.text[span[0] : span[1]], hit.article.date, as_of)
     if is_quoted(sentence, [words]):
         return 2.0
-    facts = find_facts(sentence)
     held = sum(words.holds(fact) for fact in facts) / len(facts) if facts else 0.0
     return coverage(sentence, [words]) + held
