@@ -49,11 +49,11 @@ def check_sentence(sentence: str, cited: Sequence[Evidence]) -> Check:
     least one fact and none that is missing: words of two languages cannot be compared here.
     unsupported: anything else.
     """
+    if is_quoted(sentence, cited):
+        return Check(Support.QUOTED, ())
     facts = find_facts(sentence)
     missing = [fact.text for fact in facts if not any(evidence.holds(fact) for evidence in cited)]
     problems = tuple(dict.fromkeys(missing))
-    if is_quoted(sentence, cited):
-        return Check(Support.QUOTED, problems)
     share = coverage(sentence, cited)
     if share >= SUPPORTED_COVERAGE and not problems:
         return Check(Support.SUPPORTED, problems)
