@@ -130,7 +130,8 @@ class _Wiring:
         state, drawer, ask, shelf = self._c.state, self._c.drawer, self._c.ask, self._c.shelf
         return [
             state.language, ask.chat, state.current, drawer.conversations, ask.hero, drawer.delete, *ask.examples,
-            drawer.sources, ask.count, shelf.listing, state.pick, shelf.reader, shelf.remove, shelf.confirm_row, shelf.status,
+            drawer.sources, ask.count, shelf.listing, state.pick, shelf.reader, shelf.remove, shelf.confirm_row,
+            shelf.status,
         ]  # fmt: skip
 
     def _boot(self, wish: str) -> list[Any]:

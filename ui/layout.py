@@ -19,13 +19,14 @@ EXAMPLES = 3
 _MOST_SOURCES = 10
 _LONGEST_QUESTION = 2_000
 _SANS = (
-    "system-ui",
     "-apple-system",
+    "BlinkMacSystemFont",
     "Segoe UI",
     "PingFang SC",
     "Microsoft YaHei",
     "Noto Sans CJK SC",
     "Source Han Sans SC",
+    "system-ui",
     "sans-serif",
 )
 Texts = Callable[[Language], dict[str, Any]]
@@ -36,7 +37,9 @@ AnyComponent = TypeVar("AnyComponent")
 class State:
     """Hidden text boxes: what the page itself remembers, and how page.js speaks to the server.
 
-    They are listened to by `change`: Gradio's `input` of a text box is fired by keys only. Gradio would run JavaScript given to its events through `eval`, which the content security policy forbids.
+    They are listened to by `change`: Gradio's `input` of a text box is fired by keys only. And JavaScript is
+    not given to Gradio's events, because Gradio would run it through `eval`, which our content security
+    policy forbids.
     """
 
     wish: gr.Textbox
@@ -228,14 +231,13 @@ def theme() -> gr.themes.Base:
     return chosen.set(**values)
 
 
-def css() -> str:
-    """The style sheet."""
-    return (_HERE / "style.css").read_text("utf-8")
-
-
 def head() -> str:
-    """What goes into the page's head: the script."""
-    return f'<meta name="color-scheme" content="light dark"><script>{(_HERE / "page.js").read_text("utf-8")}</script>'
+    """What goes into the page's head: style and script.
+
+    The style sheet is not given to Gradio as `css`, which would put a prefix before every selector.
+    """
+    style, script = ((_HERE / name).read_text("utf-8") for name in ("style.css", "page.js"))
+    return f'<meta name="color-scheme" content="light dark"><style>{style}</style><script>{script}</script>'
 
 
 def static(value: str = "", **kwargs: Any) -> gr.Markdown:

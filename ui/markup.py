@@ -101,13 +101,16 @@ def story_query(article_id: str, start: int, end: int) -> str:
 
 
 def story(article: Article, language: Language, start: int = 0, end: int = 0) -> str:
-    """The whole text in paragraphs, `text[start:end]` in `<mark>` (in pieces, where it crosses paragraphs)."""
+    """The whole text in paragraphs, `text[start:end]` in `<mark>` (in pieces, where it crosses paragraphs).
+
+    A first line that only repeats the title is left out: the title stands above every story.
+    """
     paragraphs = []
     for match in re.finditer(r"[^\r\n]+", article.text):
         line, offset = match.group(), match.start()
-        if not line.strip():
-            continue
         first, last = max(start - offset, 0), min(end - offset, len(line))
+        if not line.strip() or (not paragraphs and first >= last and line.split() == article.title.split()):
+            continue
         kind = ' class="jw-head"' if match.end() <= article.body_start else ""
         body = marked(line, first, last) if first < last else escape(line)
         paragraphs.append(f"<p{kind}>{body}</p>")

@@ -170,10 +170,8 @@ def _made(answer: Answer, language: Language) -> str:
     how = text(language, "mode_generative" if answer.mode == "generative" else "mode_extractive")
     if answer.mode == "generative" and answer.model:
         how = answer.model
-    parts = [
-        f'<span title="{escape(answer.model)}">{escape(how)}</span>',
-        f"<span>{escape(text(language, 'seconds', seconds=shown))}</span>",
-    ]
+    parts = [] if answer.refused else [f'<span title="{escape(answer.model)}">{escape(how)}</span>']
+    parts.append(f"<span>{escape(text(language, 'seconds', seconds=shown))}</span>")
     if answer.searched and answer.searched.strip() != answer.question.strip():
         parts.append(f'<span class="jw-searched">{escape(text(language, "searched", question=answer.searched))}</span>')
     return f'<div class="jw-made">{"".join(parts)}</div>'
@@ -208,7 +206,7 @@ def _card(citation: Citation, articles: Articles, language: Language, key: str) 
     article = articles.get(citation.article_id)
     whole = article is not None and article.text[citation.start : citation.end] == citation.quote
     if article is not None and whole:
-        quote = surroundings(article.text, citation.start, citation.end)
+        quote = surroundings(article, citation.start, citation.end)
     else:
         remark = text(language, "gone" if article is None else "changed")
         quote = f'<mark>{escape_lines(citation.quote)}</mark><br><small class="jw-warning">{escape(remark)}</small>'
@@ -255,15 +253,19 @@ def _origin(item: Citation | NearArticle, language: Language) -> str:
     return f'<span class="jw-source">{source}</span> {time_tag(item.date, language)}'
 
 
-def surroundings(full: str, start: int, end: int, margin: int = _SURROUNDINGS) -> str:
-    """`full[start:end]` in `<mark>` with whole sentences around it, at least `margin` characters each side."""
+def surroundings(article: Article, start: int, end: int, margin: int = _SURROUNDINGS) -> str:
+    """The quote `article.text[start:end]` in `<mark>` with whole sentences around it, `margin` or more each side.
+
+    The printed headline is left out, since the card has a title, unless it is quoted.
+    """
+    full, floor = article.text, article.body_start if start >= article.body_start else 0
     first, last = start, end
-    for sentence_start, sentence_end in sentence_spans(full):
+    for sentence_start, sentence_end in sentence_spans(full, floor):
         if sentence_end > start - margin and sentence_start < start:
             first = min(first, sentence_start)
         if sentence_start < end + margin and sentence_end > end:
             last = max(last, sentence_end)
-    before = "…" if full[:first].strip() else ""
+    before = "…" if full[floor:first].strip() else ""
     after = "…" if full[last:].strip() and full[last - 1] not in _CLOSING else ""
     return before + marked(full[first:last], start - first, end - first) + after
 

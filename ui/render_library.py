@@ -111,7 +111,7 @@ def _rank(leg: Literal["dense", "lexical"], rank: int | None, language: Language
 
 
 def reader(article: Article, language: Language, start: int = 0, end: int = 0) -> str:
-    """One article to read, `text[start:end]` marked."""
+    """One article to read, `text[start:end]` marked (softly: it is a passage found, not a quote)."""
     title = escape(article.display_title or text(language, "untitled"))
     byline = f' <span class="jw-byline">{escape(article.byline)}</span>' if article.byline else ""
     where = link(article.url, text(language, "original"))
@@ -131,7 +131,8 @@ def progress(message: str, done: int, total: int) -> str:
     """A line with a progress bar; without a total the bar only moves."""
     amount = f'value="{min(done, total)}" max="{total}"' if total else ""
     label = escape(message)
-    return f'<div class="jw-progress" role="status"><span>{label}</span><progress title="{label}" {amount}></progress></div>'
+    bar = f'<progress title="{label}" {amount}></progress>'
+    return f'<div class="jw-progress" role="status"><span>{label}</span>{bar}</div>'
 
 
 def report(summary: str, results: Sequence[FileResult], language: Language) -> str:

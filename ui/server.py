@@ -107,7 +107,7 @@ def make_server_app(page: gr.Blocks, library: Library, port: int) -> FastAPI:
     from fastapi import FastAPI
     from fastapi.responses import HTMLResponse
 
-    from ui.layout import css, head, theme
+    from ui.layout import head, theme
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
 
@@ -135,7 +135,6 @@ def make_server_app(page: gr.Blocks, library: Library, port: int) -> FastAPI:
         pwa=False,
         favicon_path=str(_HERE / "favicon.svg"),
         theme=theme(),
-        css=css(),
         head=head(),
     )
     origins = frozenset(f"http://{name}:{port}" for name in _NAMES)

@@ -99,7 +99,7 @@ _ZH: Final = {
     "rank_lexical": "字面第 {rank}",
     "rank_none_dense": "语义未中",
     "rank_none_lexical": "字面未中",
-    "rank_explain": "括号内为该段在语义检索与字面检索中的名次",
+    "rank_explain": "附各段在语义检索与字面检索中的名次",
     "reader_hint": "选一篇报道，在这里阅读。",
     "characters": "{count} 字",
     "add_files": "添加文件",
