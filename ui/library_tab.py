@@ -41,7 +41,7 @@ class LibraryTab:
         if not query.strip():
             return self.listing("", language)
         try:
-            hits = self._library.search(query, k=_HITS)
+            hits = self._library.search(query.strip(), k=_HITS)
         except JinwenError as error:
             return render.remark(str(error))
         return render.hit_list(query.strip(), hits, language)
