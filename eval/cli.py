@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 _USAGE = """\
 forms:
@@ -30,8 +31,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of `jinwen eval`."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = _USAGE
+    _accept_words_anywhere(parser)
     parser.add_argument("words", nargs="+", metavar="QUESTIONS", help="a JSONL question set, or one of the forms below")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="where the run goes (default: a new folder in runs/)")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="PATH",
+        help="where the run goes (default: a new folder in runs/), or what else is made",
+    )
     parser.add_argument("--name", default="", help="what to call the run")
     parser.add_argument("--replace", action="store_true", help="replace the run that --out holds")
     parser.add_argument("--runs", type=Path, metavar="DIR", help="where runs are kept (default: runs/)")
@@ -58,3 +65,19 @@ def explain(args: argparse.Namespace) -> int:
     from eval import commands
 
     return commands.explain(args)
+
+
+def _accept_words_anywhere(parser: argparse.ArgumentParser) -> None:
+    """Let options stand between the words, as in `eval compare --json A B`.
+
+    argparse takes a positional argument of several words in one piece and calls the words behind an option
+    unknown; its remedy (parse_intermixed_args) does not work below a subcommand.
+    """
+    parse = parser.parse_known_args
+
+    def parse_all(*args: Any, **options: Any) -> tuple[argparse.Namespace, list[str]]:
+        namespace, left = parse(*args, **options)
+        namespace.words = [*namespace.words, *(word for word in left if not word.startswith("-"))]
+        return namespace, [word for word in left if word.startswith("-")]
+
+    parser.parse_known_args = parse_all  # type: ignore[method-assign, assignment]
