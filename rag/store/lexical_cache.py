@@ -5,11 +5,14 @@ Tantivy sees tokens joined by spaces and gets term queries only, so nothing that
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import logging
+import os
 import shutil
+import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,12 +56,11 @@ class LexicalCache:
 
         :raises CacheDamagedError: something is not there, or not what was written.
         """
-        state = read_cache(state_file, _KIND)
-        hashes: dict[str, str] = state.facts["files"]
-        if _hashes(folder, hashes) != hashes:
-            raise CacheDamagedError("a file of it is missing or its checksum is wrong")
+        state = verify(folder, state_file)
+        hashes = state.facts["files"]
         try:
-            return cls(state.index_id, state.version, state.ids, tantivy_index(folder), hashes)
+            with _openable(folder, hashes) as place:
+                return cls(state.index_id, state.version, state.ids, tantivy_index(place), hashes)
         except (ValueError, OSError) as error:
             raise CacheDamagedError(f"tantivy cannot open it: {error}") from error
 
@@ -156,9 +158,11 @@ def _update(folder: Path, state_file: Path, truth: Truth, found: LexicalCache | 
         folder.mkdir()
     else:
         ids, hashes = found.ids, found.hashes
-    index = tantivy_index(folder)
     removed, added = truth.changes(ids)
-    ids = _write(index, ids, truth.texts(added), removed)
+    try:
+        ids = _write(tantivy_index(folder), ids, truth.texts(added), removed)
+    except ValueError as error:  # the only exception that tantivy knows
+        raise OSError(f"tantivy cannot write: {error}") from error
     names = [f.name for f in folder.iterdir() if f.is_file() and not f.name.endswith(".lock")]
     # The files of a segment never change, so their checksums hold; the lists of segments do.
     known = {name: value for name, value in hashes.items() if name in names and not name.endswith(".json")}
@@ -182,29 +186,38 @@ def tantivy_index(folder: Path | None) -> tantivy.Index:
     return index
 
 
+@contextlib.contextmanager
+def _openable(folder: Path, names: Iterable[str]) -> Iterator[Path]:
+    """A folder where Tantivy can take its lock to open the files of `folder`, while they are being opened."""
+    if os.access(folder, os.W_OK):
+        yield folder
+        return
+    with tempfile.TemporaryDirectory(prefix="jinwen-") as place:
+        for name in names:
+            (Path(place) / name).symlink_to(folder.absolute() / name)
+        yield Path(place)
+
+
 def _write(index: tantivy.Index, ids: Ids, added: Iterable[tuple[int, Article, str]], removed: Ids) -> Ids:
     """Apply changes to an index that holds `ids` and commit; the ids that it holds then.
 
-    :raises OSError: no space left.
+    :raises ValueError: tantivy cannot write.
     """
     import tantivy
 
     new: list[int] = []
-    try:
-        writer = index.writer(heap_size=_HEAP_BYTES, num_threads=1)
-        for gone in removed:
-            writer.delete_documents_by_term("id", int(gone))
-        for passage_id, article, text in added:
-            fields = {"id": passage_id, "body": " ".join(tokenize(text)), "source": article.source}
-            if article.date:
-                fields["day"] = _day(article.date)
-            writer.add_document(tantivy.Document(**fields))
-            new.append(passage_id)
-        writer.commit()
-        writer.wait_merging_threads()
-        index.reload()
-    except ValueError as error:  # tantivy's only exception
-        raise OSError(f"tantivy cannot write: {error}") from error
+    writer = index.writer(heap_size=_HEAP_BYTES, num_threads=1)
+    for gone in removed:
+        writer.delete_documents_by_term("id", int(gone))
+    for passage_id, article, text in added:
+        fields = {"id": passage_id, "body": " ".join(tokenize(text)), "source": article.source}
+        if article.date:
+            fields["day"] = _day(article.date)
+        writer.add_document(tantivy.Document(**fields))
+        new.append(passage_id)
+    writer.commit()
+    writer.wait_merging_threads()
+    index.reload()
     return np.concatenate([np.setdiff1d(ids, removed, assume_unique=True), np.array(new, dtype=np.int64)])
 
 
