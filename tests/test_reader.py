@@ -5,8 +5,19 @@ import json
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
+from tokenizers import Regex, Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Split
 
-from rag.answering.question_type import AnswerType, asks_several, chinese_number, profile, question_parts
+from rag.answering.question_type import (
+    AnswerType,
+    asks_list,
+    asks_several,
+    chinese_number,
+    profile,
+    question_parts,
+    variants,
+)
 from rag.answering.reader import OverlapReader, TrainedReader, load_reader, rank_sentences
 from rag.answering.reader_features import FEATURES, FeatureExtractor
 from rag.answering.reader_lexicon import Lexicon, find_by_sound, load_lexicon, save_lexicon, stem
@@ -14,6 +25,8 @@ from rag.answering.reader_matching import TextIndex, find_term, query_terms
 from rag.answering.reader_model import JUDGE_FEATURES, Network, judge_features, load_networks
 from rag.answering.reader_spans import has_unit, typed_spans
 from rag.answering.reader_text import fold_keep, terms
+from rag.config import EncoderSettings
+from rag.encoder import StaticEncoder
 from rag.errors import ModelError
 from rag.types import Article, Hit, Passage
 
@@ -23,19 +36,15 @@ def hits(*texts):
     return [Hit(i, 1 / i, Passage(a.id, 0, len(a.text), a.text), a) for i, a in enumerate(articles, 1)]
 
 
-class Letters:
-    """An encoder whose vectors count characters."""
-
-    name, fingerprint, dim = "letters", "0", 64
-
-    def encode_queries(self, texts):
-        rows = np.zeros((len(texts), 64), np.float32)
-        for row, text in zip(rows, texts, strict=True):
-            for char in text:
-                row[ord(char) % 64] += 1
-        return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
-
-    encode_passages = encode_queries
+@pytest.fixture(scope="module")
+def letters(tmp_path_factory):
+    """A static encoder of single characters."""
+    chars = sorted(set("白鹭渡口昨日恢复每天有多少班轮明年还要扩建青石大桥全长米0128?。"))
+    vocabulary = {char: i for i, char in enumerate([*chars, "?unk"])}
+    tokenizer = Tokenizer(WordLevel(vocabulary, unk_token="?unk"))
+    tokenizer.pre_tokenizer = Split(Regex("."), "isolated")
+    table = np.random.default_rng(0).normal(size=(len(vocabulary), 16)).astype(np.float32)
+    return StaticEncoder(EncoderSettings().name, tmp_path_factory.mktemp("letters"), tokenizer, table)
 
 
 @pytest.mark.parametrize(
@@ -89,9 +98,29 @@ def test_the_questions_inside_a_question(question, parts):
 
 
 def test_questions_about_several_things():
-    several = ("两座桥各是多少米?", "甲厂和乙厂谁的产量更高?", "Which of the two is more expensive?", "有哪些站?")
-    assert [asks_several(q) for q in several] == [True] * 4
+    several = ("两座桥各是多少米?", "甲厂和乙厂谁的产量更高?", "Which of the two is more expensive?")
+    assert [asks_several(q) for q in several] == [True] * 3
+    assert [asks_list(q) for q in ("沿线有哪些站?", "哪三家公司参加?", "Which three won?", "哪天开工?")] == [
+        True
+    ] * 3 + [False]
     assert [asks_several(q) for q in ("大桥多长?", "各地都在下雪的那天是几号?", "Who built it?")] == [False] * 3
+
+
+@pytest.mark.parametrize(
+    ("question", "names", "second"),
+    [
+        ("甲厂和乙厂，谁的产量更高？", ["甲厂", "乙厂"], "乙厂，谁的产量更高？"),
+        ("第三批和第十二批各办结多少件?", ["第三批", "第十二批"], "第十二批各办结多少件?"),
+        ("库容在8月底和11月底各是多少?", ["8月底", "11月底"], "库容在11月底各是多少?"),
+        ("3月4日、5日他各去了哪里?", ["3月4日", "3月5日"], "3月5日他各去了哪里?"),
+        ("Which is longer, the north bridge or the south bridge?", [], ""),
+        ("甲厂和乙厂在哪里?", [], ""),
+    ],
+)
+def test_a_comparison_is_asked_of_each_thing(question, names, second):
+    found = variants(question)
+    assert [v.name for v in found] == names
+    assert second == (found[1].question if found else "")
 
 
 def test_folding_keeps_offsets_and_terms_carry_them():
@@ -143,9 +172,9 @@ def test_a_lexicon_is_read_as_it_was_written(tmp_path):
     assert [lexicon.weight(t) for t in ("大桥", "渡口", "ferry")] == [7.5, 9.0, 8.0]
 
 
-def test_features_tell_the_answering_sentence_from_its_neighbours():
+def test_features_tell_the_answering_sentence_from_its_neighbours(letters):
     found = hits("白鹭渡口昨日恢复。渡口每天有18班轮渡。明年还要扩建。", "青石大桥全长1280米。")
-    candidates, features = FeatureExtractor(Lexicon(), Letters()).extract("白鹭渡口每天有多少班轮渡?", found)
+    candidates, features = FeatureExtractor(Lexicon(), letters).extract("白鹭渡口每天有多少班轮渡?", found)
     assert [c.text for c in candidates] == [
         "白鹭渡口昨日恢复。", "渡口每天有18班轮渡。", "明年还要扩建。", "青石大桥全长1280米。",
     ]  # fmt: skip
@@ -155,6 +184,8 @@ def test_features_tell_the_answering_sentence_from_its_neighbours():
     assert column["near_unit"].argmax() == 1 and column["cover"].argmax() == 1
     assert column["typed"].tolist() == [0.0, 1.0, 0.0, 1.0] and column["unit"].tolist() == [0.0, 1.0, 0.0, 0.0]
     assert column["cover_below_best"].max() == 0.0
+    assert column["soft_cover"].argmax() == 1 and column["similar"].argmax() == 1
+    assert column["soft_cover"].max() <= 1.0 + 1e-6
     answer = candidates[1].answer
     assert answer is not None and found[0].article.text[answer[0] : answer[1]] == "18班"
 
@@ -204,15 +235,13 @@ def test_a_network_is_two_linear_layers_with_rectified_units_between():
     assert network(np.array([[3.0, -2.0], [99.0, 2.0]], np.float32)).tolist() == [8.0, 10.0]
 
 
-def test_a_trained_reader_ranks_by_its_network(tmp_path):
+def test_a_trained_reader_ranks_by_its_network(tmp_path, letters):
     write_model(tmp_path)
     ranker, judge = load_networks(tmp_path / "model.safetensors")
-    reader = TrainedReader(ranker, judge, load_lexicon(tmp_path / "lexicon.safetensors"), Letters())
+    reader = TrainedReader(ranker, judge, load_lexicon(tmp_path / "lexicon.safetensors"), letters)
     found = hits("白鹭渡口昨日恢复。渡口每天有18班轮渡。", "青石大桥全长1280米。")
     reading = reader.read("渡口每天有多少班轮渡?", found)
-    candidates, features = FeatureExtractor(reader._extractor._lexicon, Letters()).extract(
-        "渡口每天有多少班轮渡?", found
-    )
+    candidates, features = FeatureExtractor(reader._extractor._lexicon, letters).extract("渡口每天有多少班轮渡?", found)
     logits = ranker(features)
     order = np.argsort(-logits)
     assert [s.candidate.text for s in reading.sentences] == [candidates[i].text for i in order]
@@ -227,9 +256,9 @@ def test_a_model_for_other_features_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "lexicon.safetensors"])
-def test_a_damaged_reader_is_one_clear_line(tmp_path, name):
+def test_a_damaged_reader_is_one_clear_line(tmp_path, letters, name):
     write_model(tmp_path)
     (tmp_path / name).write_bytes(b"not a model")
     with pytest.raises(ModelError, match=f"{name} cannot be read") as caught:
-        load_reader(Letters(), tmp_path)
+        load_reader(letters, tmp_path)
     assert "\n" not in str(caught.value)

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from rag.answering.composition import ONE_FACT_CHARS, SEVERAL_CHARS, Quote, compose
-from rag.answering.notes import amount_note, date_notes, reading_text
-from rag.answering.question_type import asks_several, question_parts
+from rag.answering.notes import amount_note, comparison_note, date_notes, reading_text
+from rag.answering.question_type import Variant, asks_list, asks_several, question_parts, variants
 from rag.answering.reader import Reader, Reading, ScoredSentence, load_reader
 from rag.answering.refusal import refuse
-from rag.answering.selection import choose_one, choose_several, conflicting, corroborating
+from rag.answering.selection import choose_best, choose_one, choose_several, conflicting, corroborating
 from rag.config import AnswerSettings, Strictness
 from rag.tokens import is_chinese
 from rag.types import Answer, Hit, Question, Timings
@@ -25,6 +25,10 @@ THRESHOLDS: Final[dict[Strictness, float]] = {"strict": 0.7, "balanced": 0.4, "g
 """Least probability that the hits hold an answer, by strictness."""
 _PART_WEIGHT: Final = 0.75
 """How much one part of a question counts against the whole when its sentence is chosen."""
+
+
+_SHORTEST_PART: Final = 6
+"""Characters below which a part of a question cannot be read on its own (各是多少)."""
 
 
 class ExtractiveAnswerer:
@@ -54,8 +58,11 @@ class ExtractiveAnswerer:
 
     def _quotes(self, asked: str, reading: Reading, hits: Sequence[Hit]) -> tuple[list[Quote], int]:
         """The quotes and how long they may be together."""
+        compared = variants(asked)
+        if compared:
+            return self._one_each(compared, reading, hits), SEVERAL_CHARS
         parts = question_parts(asked)
-        if len(parts) > 1:
+        if len(parts) > 1 and min(map(len, parts)) >= _SHORTEST_PART:
             quotes: list[Quote] = []
             for part in parts:
                 of_part = blend(self._reader.read(part, hits), reading)
@@ -63,9 +70,24 @@ class ExtractiveAnswerer:
             return quotes, SEVERAL_CHARS
         if asks_several(asked):
             return choose_several(reading, SEVERAL_CHARS), SEVERAL_CHARS
+        if asks_list(asked):
+            return choose_one(reading, SEVERAL_CHARS, readable=SEVERAL_CHARS), SEVERAL_CHARS
         rivals = conflicting(reading, ONE_FACT_CHARS)
         chosen = rivals or [corroborating(quote, reading) for quote in choose_one(reading, ONE_FACT_CHARS)]
         return chosen, ONE_FACT_CHARS
+
+    def _one_each(self, compared: Sequence[Variant], reading: Reading, hits: Sequence[Hit]) -> list[Quote]:
+        """The best sentence about each of the compared things, and their figures side by side."""
+        quotes: list[Quote] = []
+        for variant in compared:
+            of_one = blend(self._reader.read(variant.question, hits), reading)
+            best = next((quote for quote in choose_best(of_one, SEVERAL_CHARS // len(compared), quotes)), None)
+            if best is not None:
+                quotes.append(best)
+        if len(quotes) == len(compared) == 2:
+            note = comparison_note([variant.name for variant in compared], quotes)
+            quotes[-1] = dataclasses.replace(quotes[-1], notes=(note,) if note else ())
+        return quotes
 
 
 def fit(quotes: Sequence[Quote], limit: int) -> list[Quote]:
@@ -101,7 +123,7 @@ def _place(scored: ScoredSentence) -> tuple[str, int, int]:
 
 def _with_notes(quote: Quote, question: Question) -> Quote:
     """`quote` with what can be worked out from it."""
-    notes = date_notes(quote, question)
+    notes = [*date_notes(quote, question), *quote.notes]
     if question.language == "en" and is_chinese(quote.text):
         note = amount_note(quote)
         notes = [*([f"({note})"] if note else []), *notes]

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Sequence
 
 from rag.answering.composition import Quote
 from rag.dates import DateMention, find_dates, format_date
-from rag.numbers import amount_en, find_numbers
+from rag.numbers import Number, amount_en, find_numbers
+from rag.tokens import is_chinese
 from rag.types import Question
 
 _COUNTDOWN = re.compile(
@@ -60,6 +62,31 @@ def date_notes(quote: Quote, question: Question) -> list[str]:
     if is_countdown(question.standalone):
         notes += _days_left(quote, mentions, question)
     return notes
+
+
+def comparison_note(names: Sequence[str], quotes: Sequence[Quote]) -> str | None:
+    """The figures of two things side by side; None unless both answers are figures of one unit."""
+    figures = [_figure(quote) for quote in quotes]
+    if None in figures:
+        return None
+    first, second = (figure for figure in figures if figure is not None)
+    if first.unit != second.unit:
+        return None
+    said = [q.text[f.start : f.end] for q, f in zip(quotes, (first, second), strict=True)]
+    zh = is_chinese(names[0] + quotes[0].text)
+    return (
+        "；".join(f"{n}：{s}" for n, s in zip(names, said, strict=True)) + "。"
+        if zh
+        else ("; ".join(f"{n}: {s}" for n, s in zip(names, said, strict=True)) + ".")
+    )
+
+
+def _figure(quote: Quote) -> Number | None:
+    """The figure that answers, inside the quote's text."""
+    if quote.answer is None:
+        return None
+    begin, end = quote.answer[0] - quote.start, quote.answer[1] - quote.start
+    return next((n for n in find_numbers(quote.text) if n.start < end and begin < n.end), None)
 
 
 def _days_left(quote: Quote, mentions: list[DateMention], question: Question) -> list[str]:

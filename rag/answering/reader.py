@@ -14,7 +14,8 @@ from rag.answering.reader_features import FEATURES, Candidate, FeatureExtractor
 from rag.answering.reader_lexicon import Lexicon, load_lexicon
 from rag.answering.reader_model import Network, judge_features, load_networks
 from rag.config import MODELS_DIR, EncoderSettings
-from rag.encoder import Encoder, load_encoder
+from rag.encoder import Encoder, StaticEncoder, load_encoder
+from rag.errors import ModelError
 from rag.types import Hit
 
 READER_NAME = "jinwen-reader"
@@ -66,7 +67,7 @@ class OverlapReader:
 
     name = "overlap"
 
-    def __init__(self, lexicon: Lexicon | None = None, encoder: Encoder | None = None) -> None:
+    def __init__(self, lexicon: Lexicon | None = None, encoder: StaticEncoder | None = None) -> None:
         self._extractor = FeatureExtractor(lexicon or Lexicon(), encoder)
         self._weights = np.array([_OVERLAP_WEIGHTS.get(name, 0.0) for name in FEATURES], np.float32)
 
@@ -87,7 +88,7 @@ class TrainedReader:
 
     name = READER_NAME
 
-    def __init__(self, ranker: Network, judge: Network, lexicon: Lexicon, encoder: Encoder) -> None:
+    def __init__(self, ranker: Network, judge: Network, lexicon: Lexicon, encoder: StaticEncoder | None) -> None:
         self._extractor = FeatureExtractor(lexicon, encoder)
         self._ranker = ranker
         self._judge = judge
@@ -112,13 +113,14 @@ def load_reader(encoder: Encoder | None = None, folder: Path | None = None) -> R
     """
     folder = folder or MODELS_DIR / READER_NAME
     if not folder.is_dir():
-        return OverlapReader(encoder=encoder)
+        return OverlapReader()
     ranker, judge = load_networks(folder / "model.safetensors")
     lexicon = load_lexicon(folder / "lexicon.safetensors")
     shipped = EncoderSettings().name
-    if encoder is None or encoder.name != shipped:
-        encoder = load_encoder(EncoderSettings())
-    return TrainedReader(ranker, judge, lexicon, encoder)
+    own = encoder if encoder is not None and encoder.name == shipped else load_encoder(EncoderSettings())
+    if not isinstance(own, StaticEncoder):
+        raise ModelError(f"the reader needs the static encoder {shipped}; restore models/{shipped}")
+    return TrainedReader(ranker, judge, lexicon, own)
 
 
 def rank_sentences(candidates: Sequence[Candidate], scores: Array) -> tuple[ScoredSentence, ...]:

@@ -18,7 +18,8 @@ from rag.answering.question_type import AnswerType, QuestionProfile, ordinals, p
 from rag.answering.reader_lexicon import Lexicon
 from rag.answering.reader_matching import QueryTerm, TextIndex, find_term, query_terms
 from rag.answering.reader_spans import has_unit, typed_spans
-from rag.encoder import Encoder
+from rag.answering.reader_vectors import SIMILARITIES, SentenceText, similarities
+from rag.encoder import StaticEncoder
 from rag.sentences import clause_spans, sentence_spans
 from rag.types import Hit
 
@@ -31,7 +32,7 @@ _NEAR = 8.0
 _RELATIVE = (
     "cover", "cover_single", "cover_clause", "cover_title_union", "cover_window", "density", "common_run", "rare",
     "near", "near_unit", "similar", "similar_clause", "similar_window", "cover_local", "cover_local_window",
-    "cover_plain", "near_local",
+    "cover_plain", "near_local", "soft_cover", "soft_clause", "soft_window", "soft_asked",
 )  # fmt: skip
 _ABSOLUTE = (
     "cover", "cover_single", "cover_clause", "gain_previous", "gain_next", "cover_title", "cover_title_union",
@@ -39,8 +40,7 @@ _ABSOLUTE = (
     "numbers", "cover_local", "cover_local_window", "cover_plain", "cover_article",
     "typed", "typed_count", "near", "unit", "near_unit", "near_local", "year_met", "year_other", "year_context",
     "ordinal_met", "ordinal_other", "headline", "length", "place", "closed", "digits", "enumerates",
-    "hit_rank", "hit_dense", "hit_lexical", "similar", "similar_clause", "similar_title", "similar_window",
-    "question_length", "english", "has_unit",
+    "hit_rank", "hit_dense", "hit_lexical", *SIMILARITIES, "question_length", "english", "has_unit",
 )  # fmt: skip
 FEATURES: tuple[str, ...] = (
     *_ABSOLUTE,
@@ -98,7 +98,7 @@ class _NearestAnswer:
 class FeatureExtractor:
     """Turns a question and its hits into candidates and a feature matrix."""
 
-    def __init__(self, lexicon: Lexicon, encoder: Encoder | None = None) -> None:
+    def __init__(self, lexicon: Lexicon, encoder: StaticEncoder | None = None) -> None:
         """`encoder` adds similarities; without it they are 0."""
         self._lexicon = lexicon
         self._encoder = encoder
@@ -109,7 +109,7 @@ class FeatureExtractor:
         sentences = _sentences(hits)
         if not sentences:
             return [], np.zeros((0, len(FEATURES)), np.float32)
-        return _Extraction(asked, query_terms(asked, self._lexicon), sentences, self._encoder, question).run()
+        return _Extraction(asked, query_terms(asked, self._lexicon), sentences, self._encoder).run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,14 +153,12 @@ class _Extraction:
         asked: QuestionProfile,
         terms: list[QueryTerm],
         sentences: list[_Sentence],
-        encoder: Encoder | None,
-        question: str,
+        encoder: StaticEncoder | None,
     ) -> None:
         self.asked = asked
         self.terms = terms
         self.sentences = sentences
         self.encoder = encoder
-        self.question = question
         self.weight = np.array([0.0 if t.single else t.weight for t in terms], np.float32)
         self.single = np.array([t.weight if t.single else 0.0 for t in terms], np.float32)
         if not self.single.any():
@@ -183,13 +181,14 @@ class _Extraction:
         candidates: list[Candidate] = []
         for sentence, match, similar in zip(self.sentences, matches, similarities, strict=True):
             found = self._nearest_answer(sentence, match)
-            row = self._coverage(sentence, match)
+            clause_share, focus = self._best_clause(sentence, match)
+            row = self._coverage(sentence, match, clause_share)
             row += [float(found.count > 0), math.log1p(found.count)]
             row += [found.near, found.unit, found.near * found.unit, found.near_local]
             row += self._details(sentence)
             row += _shape(sentence)
             row += self._retrieval(sentence)
-            row += similar
+            row += similar.tolist()
             row += [
                 math.log1p(len(self.terms)),
                 float(self.asked.language == "en"),
@@ -197,7 +196,7 @@ class _Extraction:
             ]
             row += [float(kind is self.asked.types[0]) for kind in AnswerType]
             rows.append(row)
-            candidates.append(self._candidate(sentence, match, found.span))
+            candidates.append(self._candidate(sentence, match, found.span, focus))
         return candidates, _with_relative(np.array(rows, np.float32))
 
     def _weigh_locally(self, matches: Sequence[_Match]) -> None:
@@ -233,7 +232,7 @@ class _Extraction:
             self._match(*key, TextIndex.of(hit.article.display_title))
         return self.cache[key].worth
 
-    def _coverage(self, sentence: _Sentence, match: _Match) -> list[float]:
+    def _coverage(self, sentence: _Sentence, match: _Match, clause_share: float) -> list[float]:
         """`cover` … `numbers`."""
         own = match.worth
         hit = sentence.hit
@@ -249,7 +248,7 @@ class _Extraction:
         return [
             cover,
             _share(own, self.single),
-            self._best_clause(sentence, match)[0],
+            clause_share,
             _share(np.maximum(own, previous), self.weight) - cover,
             _share(np.maximum(own, following), self.weight) - cover,
             _share(title, self.weight),
@@ -281,9 +280,8 @@ class _Extraction:
         best = int(shares.argmax())
         return float(shares[best]), clauses[best]
 
-    def _candidate(self, sentence: _Sentence, match: _Match, answer: Span | None) -> Candidate:
+    def _candidate(self, sentence: _Sentence, match: _Match, answer: Span | None, focus: Span) -> Candidate:
         start = sentence.start
-        _, focus = self._best_clause(sentence, match)
         held = np.maximum(match.worth, self._title(sentence.hit)) * _per_unit(self.local)
         return Candidate(
             hit=sentence.hit,
@@ -298,11 +296,12 @@ class _Extraction:
         """The typed span that the question's words stand closest to, one with a fitting unit first."""
         text = sentence.index.text
         in_question = {t.text for t in self.terms}
-        weights = np.stack([_per_unit(self.weight), _per_unit(self.local)]) * match.worth
+        weights = (_per_unit(self.weight) * match.worth).tolist()
+        local_weights = (_per_unit(self.local) * match.worth).tolist()
         marks = [
-            (start, end, weights[0, i], weights[1, i])
-            for i, places in enumerate(match.places)
-            if weights[:, i].any()
+            (start, end, weight, local)
+            for weight, local, places in zip(weights, local_weights, match.places, strict=True)
+            if weight or local
             for start, end in places
         ]
         best = _NearestAnswer()
@@ -340,32 +339,20 @@ class _Extraction:
         top = max((s.hit.lexical_score or 0.0 for s in self.sentences), default=0.0) or 1.0
         return [1 / hit.rank, hit.dense_score or 0.0, (hit.lexical_score or 0.0) / top]
 
-    def _similarities(self) -> list[list[float]]:
-        """Per sentence: similarity of the question to it, its best clause, its title, it with its predecessor."""
+    def _similarities(self) -> Matrix:
         if self.encoder is None:
-            return [[0.0] * 4 for _ in self.sentences]
-        query = self.encoder.encode_queries([self.question])[0]
-        texts: list[str] = []
-        owner: list[tuple[int, int]] = []
-        for i, sentence in enumerate(self.sentences):
-            text, article = sentence.text, sentence.hit.article
-            before = article.text[sentence.previous[0] : sentence.end] if sentence.previous else text
-            pieces = [(0, text), (2, article.display_title), (3, before)]
-            clauses = clause_spans(text)
-            if len(clauses) > 1:
-                pieces += [
-                    (1, text[clauses[k][0] : clauses[min(k + 1, len(clauses) - 1)][1]]) for k in range(len(clauses))
-                ]
-            owner += [(i, kind) for kind, _ in pieces]
-            texts += [piece for _, piece in pieces]
-        unique = {text: i for i, text in enumerate(dict.fromkeys(texts))}
-        scores = self.encoder.encode_passages(list(unique)) @ query
-        result = [[-1.0] * 4 for _ in self.sentences]
-        for (i, kind), text in zip(owner, texts, strict=True):
-            result[i][kind] = max(result[i][kind], float(scores[unique[text]]))
-        for row in result:
-            row[1] = max(row[1], row[0])
-        return result
+            return np.zeros((len(self.sentences), len(SIMILARITIES)), np.float32)
+        place = {(s.hit.article.id, s.start, s.end): i for i, s in enumerate(self.sentences)}
+        texts = [
+            SentenceText(
+                sentence.text,
+                sentence.hit.article.display_title,
+                place.get((sentence.hit.article.id, *sentence.previous)) if sentence.previous else None,
+                place.get((sentence.hit.article.id, *sentence.next)) if sentence.next else None,
+            )
+            for sentence in self.sentences
+        ]
+        return similarities(self.asked, texts, self.encoder)
 
 
 def _per_unit(weight: Matrix) -> Matrix:

@@ -23,7 +23,8 @@ _TOP = (
     "cover_local_window", "cover_plain", "cover_article", "rare", "common_run", "worst_missing",
     "worst_missing_context", "numbers", "typed", "near", "unit", "near_unit", "near_local", "year_met", "year_other",
     "year_context", "ordinal_met", "ordinal_other", "length", "hit_rank", "hit_dense", "similar", "similar_clause",
-    "similar_title", "similar_window", "question_length", "english", "has_unit",
+    "similar_title", "similar_window", "soft_cover", "soft_clause", "soft_window", "soft_worst", "soft_asked",
+    "question_length", "english", "has_unit",
 )  # fmt: skip
 _TYPES = tuple(name for name in FEATURES if name.startswith("type_"))
 JUDGE_FEATURES: tuple[str, ...] = (

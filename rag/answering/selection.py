@@ -39,18 +39,29 @@ _WIDENED: Final = 90
 _CLOSED: Final = "。！？!?；;…”』」.）)"
 
 
-def choose_one(reading: Reading, budget: int) -> list[Quote]:
-    """The best sentence, and one more of the same story when the reader is not sure; at most `budget` characters."""
+def choose_one(reading: Reading, budget: int, readable: int = READABLE) -> list[Quote]:
+    """The best sentence, and one more of the same story when the reader is not sure; at most `budget` characters.
+
+    Sentences over `readable` characters are trimmed around their answer.
+    """
     if not reading.sentences:
         return []
     best = reading.sentences[0]
-    quotes = [quote_of(best.candidate, budget)]
+    quotes = [quote_of(best.candidate, budget, readable)]
     if best.share < SURE:
         left = budget - len(quotes[0].text)
         other = _second(reading.sentences[1:], best.candidate, left)
         if other is not None:
             quotes.append(quote_of(other.candidate, left))
     return _in_story_order(quotes)
+
+
+def choose_best(reading: Reading, budget: int, taken: Sequence[Quote]) -> list[Quote]:
+    """The best sentence that is not among `taken`, as a list of at most one."""
+    for scored in reading.sentences:
+        if not any(_inside(scored.candidate, quote) for quote in taken):
+            return [quote_of(scored.candidate, budget)]
+    return []
 
 
 def conflicting(reading: Reading, budget: int) -> list[Quote]:
@@ -123,11 +134,11 @@ def choose_several(reading: Reading, budget: int) -> list[Quote]:
     return quotes
 
 
-def quote_of(candidate: Candidate, limit: int) -> Quote:
+def quote_of(candidate: Candidate, limit: int, readable: int = READABLE) -> Quote:
     """The sentence, trimmed around its answer when it is long, joined with its lines when it is a short one."""
     article = candidate.hit.article
     if candidate.answer:
-        limit = min(limit, READABLE)
+        limit = min(limit, readable)
     start, end = _widen(article, candidate, limit)
     start, end = trim(article, start, end, candidate.answer or candidate.focus, limit)
     return Quote(article, start, end, candidate.answer)

@@ -106,6 +106,19 @@ class Pool:
         fused = reciprocal_rank_fusion([by_vector, by_word])
         return self._hits(fused, dict(_ranked(by_vector, dense)), dict(_ranked(by_word, lexical)))
 
+    def insert(self, hits: list[Hit], gold: Gold, rng: random.Random) -> list[Hit]:
+        """`hits` with the gold passage at a random rank of the first ten, unless they hold it already."""
+        if any(_holds(hit.passage, gold) for hit in hits[:TOP_K]):
+            return hits
+        passage = next((p for p in self.passages if _holds(p, gold)), None)
+        if passage is None:
+            return hits
+        at = rng.randrange(TOP_K)
+        score = hits[min(at, len(hits) - 1)].dense_score if hits else None
+        hit = Hit(at + 1, 0.0, passage, self.articles[passage.article_id], at + 1, score)
+        placed = [*hits[:at], hit, *hits[at:]]
+        return [dataclasses.replace(h, rank=rank) for rank, h in enumerate(placed, 1)]
+
     def _hits(
         self,
         fused: Sequence[tuple[int, float]],
@@ -328,6 +341,8 @@ def examples(pool: Pool, items: Sequence[Item], rng: random.Random) -> Iterator[
     """Each question with its hits; some again with the answer's sentence or passages taken away."""
     for item in items:
         found = pool.search(item.question)
+        if item.kind == "crosslingual":
+            found = pool.insert(found, item.gold[0], rng)
         yield from _example(item, found[:TOP_K], item.hidden)
         draw = rng.random()
         if draw < 0.3:

@@ -44,7 +44,7 @@ NEWS_DISTRACTORS = 5_000
 CLOZE = 4_000
 CROSSLINGUAL = 5_000
 PARALLEL_LINES = ((93_192, 106_000), (183_221, 190_044))
-KINDS = ("drcd", "cmrc", "cloze", "crosslingual")
+KINDS = ("drcd_dev", "drcd_test", "cmrc", "cloze", "crosslingual")
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def _is_gold(article_id: str, start: int, end: int, example: Example) -> bool:
 
 def _pools(training: Path, encoder: Encoder, rng: random.Random) -> list[tuple[Pool, list[Item]]]:
     articles, items = [], []
-    for name, kind in (("drcd_dev", "drcd"), ("drcd_test", "drcd"), ("cmrc2018_trial", "cmrc")):
+    for name, kind in (("drcd_dev", "drcd_dev"), ("drcd_test", "drcd_test"), ("cmrc2018_trial", "cmrc")):
         new, asked = read_squad(training / f"{name}.json.gz", kind)
         renamed = {a.id: f"{name}-{a.id}" for a in new}
         articles += [_renamed(a, renamed) for a in new]
