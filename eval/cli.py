@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out",
         type=Path,
         metavar="PATH",
-        help="where the run goes (default: a new folder in runs/), or what else is made",
+        help="where the run, the export or the drafts go (runs: a new folder in runs/)",
     )
     parser.add_argument("--name", default="", help="what to call the run")
     parser.add_argument("--replace", action="store_true", help="replace the run that --out holds")

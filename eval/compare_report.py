@@ -64,13 +64,18 @@ def verdict(difference: MeasureDifference) -> str:
 
 def _table(comparison: Comparison) -> list[str]:
     lines = [f"{'measure':<20}{'n':>5}{'A':>8}{'B':>8}{'B-A':>8}  {'95 % interval':<18}{'p':>6}"]
+    equal = [m.measure for m in comparison.measures if m.test.low == m.test.high == 0]
     for m in comparison.measures:
+        if m.measure in equal:
+            continue
         t = m.test
         interval = f"{t.low:+.3f} to {t.high:+.3f}"
         lines.append(
             f"{m.measure:<20}{t.count:>5}{t.first:>8.3f}{t.second:>8.3f}{t.difference:>+8.3f}  {interval:<18}"
             f"{m.corrected_p:>6.3f}  {verdict(m)}"
         )
+    if equal:
+        lines.append(f"equal on every question: {', '.join(equal)}")
     lines.append("p: sign-flip permutation test, corrected for the number of measures (Holm)")
     return lines
 

@@ -28,17 +28,15 @@ class Remedies:
     def of_retrieval(self, best: Trace) -> list[str]:
         """For a passage that is not among those read."""
         settings = self._settings.retrieval
-        deeper = replace(settings, depth=max(settings.depth, best_rank(best)))
-        tries = [
-            (f"retrieval.depth={deeper.depth}", deeper),
+        now = self._rank(settings, self._filters)
+        found = [] if now is None else self._tried("", settings, self._filters)
+        for name, changed in (
+            (f"retrieval.depth={best_rank(best)}", replace(settings, depth=max(settings.depth, best_rank(best)))),
             ("retrieval.per_article=20", replace(settings, per_article=20)),
-        ]
-        found: list[str] = []
-        for name, changed in tries:
-            if changed != settings:
+        ):
+            rank = self._rank(changed, self._filters) if changed != settings else None
+            if rank is not None and (now is None or rank < now):
                 found += self._tried(name, changed, self._filters)
-        if not found:
-            found = self._tried("", replace(deeper, per_article=settings.per_article), self._filters)
         return found
 
     def _tried(self, name: str, settings: RetrievalSettings, filters: Filters) -> list[str]:
