@@ -62,7 +62,7 @@ class Database:
 
     @classmethod
     def open(cls, file: Path, *, read_only: bool = False) -> Database:
-        """An existing database.
+        """An existing database; one that cannot be written is opened for reading.
 
         :raises IndexMissingError: there is none.
         :raises IndexDamagedError: it is not an index database, or SQLite cannot read it.
@@ -70,14 +70,19 @@ class Database:
         """
         if not file.is_file():
             raise IndexMissingError(f"there is no index in {file.parent}; make one with: jinwen index PATH...")
+        read_only = read_only or not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK))
         with errors_in_words(file):
-            database = cls(file, _connect(file, read_only))
-        try:
-            database._check_header()
-        except BaseException:
-            database.close()
-            raise
-        return database
+            connection = _connect(file, read_only)
+            try:
+                _check_header(file, connection)
+                if not read_only:
+                    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+                        connection.execute(f"PRAGMA {pragma}")
+                connection.execute("PRAGMA cache_size=-32000")
+            except BaseException:
+                connection.close()
+                raise
+        return cls(file, connection)
 
     def close(self) -> None:
         """Close the connection; the last one folds the write-ahead log into the database."""
@@ -139,30 +144,27 @@ class Database:
         with self.reading() as source, other.reading() as target:
             source.backup(target)
 
-    def _check_header(self) -> None:
-        with self.reading() as connection:
-            (application,) = connection.execute("PRAGMA application_id").fetchone()
-            (found,) = connection.execute("PRAGMA user_version").fetchone()
-        if application != APPLICATION_ID:
-            raise IndexDamagedError(f"{self.file} is not the database of a Jinwen index; {_REBUILD}")
-        if found > FORMAT:
-            raise StoreError(
-                f"index {self.file.parent} has format {found}, this Jinwen reads up to {FORMAT}; update Jinwen"
-            )
+
+def _check_header(file: Path, connection: sqlite3.Connection) -> None:
+    """Refuse what is no index, or one of a newer format, before anything is done to it."""
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (found,) = connection.execute("PRAGMA user_version").fetchone()
+    if application != APPLICATION_ID:
+        raise IndexDamagedError(f"{file} is not the database of a Jinwen index; {_REBUILD}")
+    if found > FORMAT:
+        raise StoreError(f"index {file.parent} has format {found}, this Jinwen reads up to {FORMAT}; update Jinwen")
 
 
 def _connect(file: Path, read_only: bool) -> sqlite3.Connection:
-    if not read_only and os.access(file, os.W_OK) and os.access(file.parent, os.W_OK):
-        connection = _open(file, "mode=rw")
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-32000"):
-            connection.execute(f"PRAGMA {pragma}")
-        return connection
+    if not read_only:
+        return _open(file, "mode=rw")
+    connection = _open(file, "mode=ro")
     try:
-        connection = _open(file, "mode=ro")
         connection.execute("SELECT 1 FROM sqlite_master").fetchone()
     except sqlite3.OperationalError:
         # A write-ahead log needs a shared-memory file beside it, which a read-only folder cannot have. Without
         # a log to replay, the database alone is complete, and nobody can change it under us.
+        connection.close()
         log = file.with_name(file.name + "-wal")
         if os.access(file.parent, os.W_OK) or (log.exists() and log.stat().st_size):
             raise
@@ -193,7 +195,7 @@ def errors_in_words(file: Path) -> Iterator[None]:
         raise _operational(file, error) from error
     except sqlite3.IntegrityError:
         raise
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         raise IndexDamagedError(f"index {file.parent} is damaged ({error}); {_REBUILD}") from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import uuid
 from dataclasses import dataclass
@@ -44,6 +45,17 @@ def create_index(folder: Path, encoder: Encoder | None, passages: PassageSetting
     with WriterLock(folder / LOCK_FILE).hold(LockPurpose.CACHE):
         if not (folder / DATABASE_FILE).exists():  # else another process was faster
             Database.create(folder / DATABASE_FILE, _description(encoder, passages)).close()
+
+
+def put_aside(file: Path, error: IndexDamagedError) -> None:
+    """Rename a damaged database with its log, so that nothing of it is lost."""
+    with WriterLock(file.with_name(LOCK_FILE)).hold():
+        mark = f"damaged-{dt.datetime.now():%Y%m%d-%H%M%S}"
+        _log.warning("%s; the old database is kept as %s.%s", error, file, mark)
+        for suffix in ("-wal", "-shm", ""):
+            part = file.with_name(file.name + suffix)
+            if part.exists():
+                part.rename(file.with_name(f"{file.name}.{mark}{suffix}"))
 
 
 def _description(encoder: Encoder, passages: PassageSettings) -> dict[str, str]:

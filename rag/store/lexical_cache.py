@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import logging
+import math
 import os
 import shutil
 import tempfile
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 _KIND = "lexical"
 _HEAP_BYTES = 96_000_000
+_BM25_K1 = 1.2
+"""Tantivy's own, which it does not let one change."""
 _MAX_QUERY_TOKENS = 256
 """A longer query is cut: it is a pasted text, and its first words say what it is about."""
 
@@ -91,6 +94,17 @@ class LexicalCache:
         ids = self._searcher.fast_field_values("id", [address for _, address in hits])
         found = [(float(score), int(i or 0)) for (score, _), i in zip(hits, ids, strict=True)]
         return [Scored(i, score) for score, i in sorted(found, key=lambda hit: (-hit[0], hit[1]))]
+
+    def most(self, query: str) -> float:
+        """More than any passage can score for `query`: a passage full of every token of it."""
+        tokens = list(dict.fromkeys(tokenize(query)))[:_MAX_QUERY_TOKENS]
+        total = self._searcher.num_docs
+        return sum((_BM25_K1 + 1) * _idf(self._searcher.doc_freq("body", token), total) for token in tokens)
+
+
+def _idf(frequency: int, total: int) -> float:
+    """Inverse document frequency as Tantivy computes it for BM25."""
+    return math.log1p((total - frequency + 0.5) / (frequency + 0.5))
 
 
 def verify(folder: Path, state_file: Path) -> CacheFile:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from rag.config import PassageSettings
 from rag.encoder import Encoder
-from rag.errors import StoreError
+from rag.errors import IndexDamagedError, StoreError
 from rag.locking import WriterLock
 from rag.store import reading, writing
 from rag.store.atomic import remove_drafts
@@ -23,7 +23,7 @@ from rag.store.caches import Caches
 from rag.store.check import check_index
 from rag.store.database import Database
 from rag.store.dense_cache import DenseCache
-from rag.store.info import DATABASE_FILE, LOCK_FILE, IndexInfo, create_index, read_info, require_match
+from rag.store.info import DATABASE_FILE, LOCK_FILE, IndexInfo, create_index, put_aside, read_info, require_match
 from rag.store.records import (
     Counts,
     EncodedArticle,
@@ -79,20 +79,32 @@ class LocalStore:
         encoder: Encoder | None = None,
         passages: PassageSettings | None = None,
         read_only: bool = False,
+        rebuild: bool = False,
     ) -> LocalStore:
         """The index in `index_dir`; with `create`, a new one if there is none.
 
-        `encoder` and `passages` are what the index must have been built with; None accepts any.
+        `encoder` and `passages` are what the index must have been built with; None accepts any. With `rebuild`,
+        for an ingestion that builds the index anew, another encoder is no error, and a database that cannot be
+        read is put aside.
 
         :raises IndexMissingError: there is none.
         :raises IndexMismatchError: it was built by another encoder or with other passage settings.
         :raises IndexDamagedError: its database cannot be read.
         :raises StoreError: it is of a newer format, or cannot be created.
         """
-        if create and not (index_dir / DATABASE_FILE).exists():
+        file = index_dir / DATABASE_FILE
+        if create and not file.exists():
             create_index(index_dir, encoder, passages)
-        database = Database.open(index_dir / DATABASE_FILE, read_only=read_only)
-        store = cls(index_dir, database, encoder=encoder, passages=passages, read_only=read_only)
+        try:
+            database = Database.open(file, read_only=read_only)
+        except IndexDamagedError as error:
+            if not (rebuild and create):
+                raise
+            put_aside(file, error)
+            create_index(index_dir, encoder, passages)
+            database = Database.open(file)
+        expected = (None, None) if rebuild else (encoder, passages)
+        store = cls(index_dir, database, encoder=expected[0], passages=expected[1], read_only=read_only)
         try:
             store.info  # noqa: B018  refuses an index of another encoder
         except BaseException:
@@ -177,6 +189,11 @@ class LocalStore:
         """The `k` passages with the highest BM25 for the words of `query`, best first."""
         version, _ = self._current()
         return self._caches.lexical(version, self._truth).search(query, k, filters or Filters())
+
+    def most_lexical(self, query: str) -> float:
+        """More than any passage can score for `query` in `search_lexical`; 0 when it has no words."""
+        version, _ = self._current()
+        return self._caches.lexical(version, self._truth).most(query)
 
     def check(self) -> list[Finding]:
         """What is wrong with the index; reads all of it, changes nothing."""
