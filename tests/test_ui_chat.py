@@ -241,10 +241,23 @@ def test_a_new_run_stops_the_session_s_earlier_one() -> None:
     runs = Runs()
     first = runs.start("a")
     second, other = runs.start("a"), runs.start("b")
-    assert first.is_set() and not second.is_set() and not other.is_set()
+    assert [run.stop.is_set() for run in (first, second, other)] == [True, False, False]
     runs.finish("a", first)
     runs.stop("a")
-    assert second.is_set() and not other.is_set()
+    assert [run.stop.is_set() for run in (second, other)] == [True, False]
+
+
+def test_leaving_waits_until_nothing_more_is_sent(chat: Chat) -> None:
+    views = chat.ask("慢慢说，多长？", "", OPTIONS, "zh", "session")
+    shown = [next(views), next(views)]
+    rest: list[View] = []
+    reader = threading.Thread(target=lambda: rest.extend(views))
+    reader.start()
+    chat.leave("session")
+    sent = len(rest)
+    reader.join(2)
+    assert len(rest) == sent and all(view.running for view in [*shown, *rest])
+    assert chat.store.exchanges(shown[0].conversation)[0].problem == "stopped"
 
 
 # --- library tab

@@ -38,7 +38,8 @@ def build_app(library: Library, assistant: Assistant) -> gr.Blocks:
     wiring = _Wiring(library, chat, LibraryTab(library), controls)
     with page:
         wiring.start()
-        wiring.conversations(wiring.asking())
+        wiring.asking()
+        wiring.conversations()
         wiring.filters()
         wiring.library_tab()
     page.queue(max_size=32, default_concurrency_limit=4)
@@ -69,13 +70,12 @@ class _Wiring:
         outputs = [*(labelled.component for labelled in c.labelled), *self._data_outputs()]
         c.state.wish.change(self._boot, c.state.wish, outputs, trigger_mode="always_last", **_AT_ONCE)
 
-    def asking(self) -> list[Any]:
-        """The question box, the examples and the stop button; the events that write into the chat."""
+    def asking(self) -> None:
+        """The question box, the examples and the stop button."""
         ask, drawer, state = self._c.ask, self._c.drawer, self._c.state
         settings = [drawer.mode, drawer.max_sources, drawer.date_from, drawer.date_to, drawer.sources]
         outputs = [ask.chat, ask.box, state.current, drawer.conversations, ask.hero, drawer.delete]
-        ask.box.stop(self._stop, None, None, **_AT_ONCE)
-        return [
+        for trigger, source in [(ask.box.submit, ask.box), *((button.click, button) for button in ask.examples)]:
             trigger(
                 self._ask,
                 [source, state.current, *settings, state.language],
@@ -85,19 +85,22 @@ class _Wiring:
                 concurrency_id="answer",
                 **_HIDDEN,
             )
-            for trigger, source in [(ask.box.submit, ask.box), *((button.click, button) for button in ask.examples)]
-        ]
+        ask.box.stop(self._stop, None, None, **_AT_ONCE)
 
-    def conversations(self, running: list[Any]) -> None:
-        """List, open, start and delete conversations; each leaves the one at hand and so cancels `running`."""
+    def conversations(self) -> None:
+        """List, open, start and delete conversations.
+
+        Each of these leaves a running answer. They go through the queue, so that what they show comes after
+        the last that the answer has sent.
+        """
         ask, drawer, state = self._c.ask, self._c.drawer, self._c.state
         outputs = [
             ask.chat, state.current, drawer.conversations, ask.hero, drawer.delete, drawer.confirm_row, ask.box
         ]  # fmt: skip
-        leave: dict[str, Any] = {"cancels": running, **_AT_ONCE}
-        drawer.conversations.input(self._open, [drawer.conversations, state.language], outputs, **leave)
-        drawer.new.click(lambda language: self._open("", language), state.language, outputs, **leave)
-        drawer.confirm.click(self._delete, [state.current, state.language], outputs, **leave)
+        queued: dict[str, Any] = {"concurrency_limit": 8, "concurrency_id": "open", **_HIDDEN}
+        drawer.conversations.input(self._open, [drawer.conversations, state.language], outputs, **queued)
+        drawer.new.click(self._new, state.language, outputs, **queued)
+        drawer.confirm.click(self._delete, [state.current, state.language], outputs, **queued)
         _confirms(drawer.delete, drawer.cancel, drawer.confirm_row)
 
     def filters(self) -> None:
@@ -218,7 +221,8 @@ class _Wiring:
     def _stop_adding(self, request: gr.Request) -> None:
         self._tab.stop(_session(request))
 
-    def _open(self, conversation: str | None, language: str) -> tuple[Any, ...]:
+    def _open(self, conversation: str | None, language: str, request: gr.Request) -> tuple[Any, ...]:
+        self._chat.leave(_session(request))
         chosen = as_language(language)
         messages = self._chat.show(conversation or "", chosen)
         known = (conversation or "") if messages else ""
@@ -232,9 +236,13 @@ class _Wiring:
             _resting_box(chosen),
         )
 
-    def _delete(self, conversation: str, language: str) -> tuple[Any, ...]:
+    def _new(self, language: str, request: gr.Request) -> tuple[Any, ...]:
+        return self._open("", language, request)
+
+    def _delete(self, conversation: str, language: str, request: gr.Request) -> tuple[Any, ...]:
+        self._chat.leave(_session(request))
         self._chat.store.delete(conversation)
-        return self._open("", language)
+        return self._open("", language, request)
 
     def _read(self, pick: str, language: str) -> tuple[Any, ...]:
         chosen = as_language(language)

@@ -96,22 +96,29 @@ class Chat:
         log = [*shown, _said("user", render.question(asked, language))]
         yield View([*log, _said("assistant", render.waiting(language))], conversation, running=True)
 
-        stop = self._runs.start(session)
-        exchange = Exchange(asked, None, "stopped")
+        run = self._runs.start(session)
+        exchange, kept = Exchange(asked, None, "stopped"), False
         try:
-            for exchange in self._answer(asked, earlier, options, language, stop):
-                if exchange.problem == "stopped":
+            for exchange in self._answer(asked, earlier, options, language, run.stop):
+                if exchange.problem == "stopped" and not run.stop.is_set():
                     growing = _said("assistant", self._answer_markup(exchange.answer, language, key))
                     yield View([*log, growing], conversation, running=True)
-        finally:
-            stop.set()
-            self._runs.finish(session, stop)
             self.store.append(conversation, exchange)
-        yield View([*shown, *self._messages(exchange, language, key)], conversation, running=False)
+            kept = True
+            if not run.left.is_set():
+                yield View([*shown, *self._messages(exchange, language, key)], conversation, running=False)
+        finally:
+            if not kept:
+                self.store.append(conversation, exchange)
+            self._runs.finish(session, run)
 
     def stop(self, session: str) -> None:
         """Stop the answer that `session` is waiting for."""
         self._runs.stop(session)
+
+    def leave(self, session: str) -> None:
+        """Stop the answer that `session` is waiting for, because the page is about to show something else."""
+        self._runs.leave(session)
 
     def _answer(
         self,

@@ -73,10 +73,10 @@ class LibraryTab:
             yield render.remark(text(language, "too_many_files", limit=uploads.MOST_FILES, count=len(files)))
             return
         yield render.progress(text(language, "ingest_starting", count=len(files)), 0, 0)
-        stop = self._runs.start(session)
+        run = self._runs.start(session)
         try:
             saved = uploads.save(files, self._library.index_dir)
-            for step in self._ingest([file.path for file in saved], stop):
+            for step in self._ingest([file.path for file in saved], run.stop):
                 if isinstance(step, IngestReport):
                     yield render.report(_summary(step, language), _results(saved, step, language), language)
                 else:
@@ -87,8 +87,7 @@ class LibraryTab:
             _LOG.exception("adding files failed")
             yield render.remark(text(language, "failed_unknown"))
         finally:
-            stop.set()
-            self._runs.finish(session, stop)
+            self._runs.finish(session, run)
 
     def stop(self, session: str) -> None:
         """Stop adding files."""

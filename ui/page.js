@@ -48,7 +48,10 @@
     const shown = field("jw-language");
     if (!shown) return;
     if (shown.value) {
-      document.documentElement.classList.add("jw-ready");
+      if (!document.documentElement.classList.contains("jw-ready")) {
+        document.documentElement.classList.add("jw-ready");
+        if (WIDE.matches && document.activeElement === document.body) find("#jw-box textarea")?.focus();
+      }
       keep(sessionStorage, CONVERSATION, field("jw-current").value);
     } else if (Date.now() - asked > 1500) {
       asked = Date.now();

@@ -16,35 +16,60 @@ T = TypeVar("T")
 _POLL_S = 0.05
 
 
+class Run:
+    """One piece of work that a browser session waits for."""
+
+    def __init__(self) -> None:
+        self.stop = threading.Event()
+        """Set to end the work early."""
+        self.left = threading.Event()
+        """Set when the page no longer shows the work: nothing more is to be sent to it."""
+        self.done = threading.Event()
+        """Set by the work when it has ended and nothing more will be sent."""
+
+
 class Runs:
     """What is running now, one per browser session, so that a stop button reaches it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._stops: dict[str, threading.Event] = {}
+        self._runs: dict[str, Run] = {}
 
-    def start(self, session: str) -> threading.Event:
-        """An event that `stop(session)` sets; what the session ran before is stopped."""
-        stop = threading.Event()
+    def start(self, session: str) -> Run:
+        """A new run; what the session ran before is stopped."""
+        run = Run()
         with self._lock:
-            earlier = self._stops.get(session)
-            self._stops[session] = stop
+            earlier = self._runs.get(session)
+            self._runs[session] = run
         if earlier is not None:
-            earlier.set()
-        return stop
+            earlier.stop.set()
+        return run
 
     def stop(self, session: str) -> None:
         """Ask what the session is running to stop."""
-        with self._lock:
-            stop = self._stops.get(session)
-        if stop is not None:
-            stop.set()
+        run = self._get(session)
+        if run is not None:
+            run.stop.set()
 
-    def finish(self, session: str, stop: threading.Event) -> None:
-        """Forget a run that has ended."""
+    def leave(self, session: str, timeout_s: float = 3.0) -> None:
+        """Stop what the session is running and wait until it sends nothing more."""
+        run = self._get(session)
+        if run is not None:
+            run.left.set()
+            run.stop.set()
+            run.done.wait(timeout_s)
+
+    def finish(self, session: str, run: Run) -> None:
+        """Called by the work when it has ended."""
+        run.stop.set()
         with self._lock:
-            if self._stops.get(session) is stop:
-                del self._stops[session]
+            if self._runs.get(session) is run:
+                del self._runs[session]
+        run.done.set()
+
+    def _get(self, session: str) -> Run | None:
+        with self._lock:
+            return self._runs.get(session)
 
 
 @dataclass(frozen=True, slots=True)
