@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rag.assistant import search_query
 from rag.config import RetrievalSettings
-from rag.retriever import Retriever, reciprocal_rank_fusion
+from rag.retriever import by_id
 from rag.types import Filters, Hit, Passage, Question
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Trace:
     dense: Leg
     lexical: Leg
     fused_rank: int | None
-    """Rank after reciprocal rank fusion, before anything is left out."""
+    """Rank after fusion, before anything is left out."""
     fused_score: float | None
     final_rank: int | None
     """Rank in the result list; the first `top_k` are read."""
@@ -55,21 +55,21 @@ class Tracer:
         if not passages:
             return []
         dense, lexical = self._legs(filters)
-        ids = [self._stored_id(passage) for passage in passages]
         settings = self.library.settings.retrieval
-        fused = reciprocal_rank_fusion([list(dense)[: settings.depth], list(lexical)[: settings.depth]], settings.rrf_k)
-        fused_at = {passage_id: (rank, score) for rank, (passage_id, score) in enumerate(fused, 1)}
+        crowded = {
+            key_of(h.passage): h for h in self.hits(replace(settings, per_article=UNLIMITED), filters, UNLIMITED)
+        }
         final = {key_of(hit.passage): hit.rank for hit in self.hits(settings, filters, UNLIMITED)}
         traces: list[Trace] = []
-        for passage, passage_id in zip(passages, ids, strict=True):
-            fused_rank, fused_score = fused_at.get(passage_id, (None, None))
+        for passage in passages:
+            stored_id, fused = self._stored_id(passage), crowded.get(key_of(passage))
             traces.append(
                 Trace(
                     passage,
-                    Leg(*dense.get(passage_id, (None, None))),
-                    Leg(*lexical.get(passage_id, (None, None))),
-                    fused_rank,
-                    fused_score,
+                    Leg(*dense.get(stored_id, (None, None))),
+                    Leg(*lexical.get(stored_id, (None, None))),
+                    fused.rank if fused else None,
+                    fused.score if fused else None,
                     final.get(key_of(passage)),
                 )
             )
@@ -77,7 +77,7 @@ class Tracer:
 
     def hits(self, settings: RetrievalSettings, filters: Filters, k: int) -> list[Hit]:
         """What retrieval with these settings finds."""
-        return Retriever(self.library.store, self.library.encoder, settings).retrieve(self.query, k=k, filters=filters)
+        return self.library.retriever_for(settings).retrieve(self.query, k=k, filters=filters)
 
     def _legs(self, filters: Filters) -> tuple[dict[int, tuple[int, float]], dict[int, tuple[int, float]]]:
         """Passage id -> rank and score in each leg, over all passages, in order."""
@@ -86,10 +86,7 @@ class Tracer:
         vector = self.library.encoder.encode_queries([self.query])[0]
         dense = store.search_dense(vector, everything, filters)
         lexical = store.search_lexical(self.query, everything, filters)
-        return (
-            {hit.passage_id: (rank, hit.score) for rank, hit in enumerate(dense, 1)},
-            {hit.passage_id: (rank, hit.score) for rank, hit in enumerate(lexical, 1)},
-        )
+        return by_id(dense), by_id(lexical)
 
     def _stored_id(self, passage: Passage) -> int:
         """The store's id of a passage: searching for its own text finds it; -1 when it is gone."""

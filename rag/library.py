@@ -11,12 +11,12 @@ from types import TracebackType
 
 from rag.answering import Answerer
 from rag.assistant import Assistant
-from rag.config import AnswerSettings, Settings
+from rag.config import AnswerSettings, RetrievalSettings, Settings
 from rag.encoder import Encoder, load_encoder
+from rag.fusion import FittedFusion, read_fusion
 from rag.ingest import IngestProgress, IngestReport, ingest
 from rag.retriever import Retriever
 from rag.store import LocalStore
-from rag.store.local import DATABASE_FILE
 from rag.suggestions import example_questions
 from rag.types import Article, Filters, Hit
 
@@ -35,12 +35,8 @@ class Library:
         self.index_dir = index_dir
         self.settings = settings
         self.encoder: Encoder = load_encoder(settings.encoder)
-        exists = rebuild and (index_dir / DATABASE_FILE).exists()
         self.store = LocalStore.open(
-            index_dir,
-            create=create,
-            encoder=None if exists else self.encoder,
-            passages=None if exists else settings.passages,
+            index_dir, create=create, encoder=self.encoder, passages=settings.passages, rebuild=rebuild
         )
 
     def __enter__(self) -> Library:
@@ -58,7 +54,16 @@ class Library:
     @cached_property
     def retriever(self) -> Retriever:
         """Hybrid retrieval over the index."""
-        return Retriever(self.store, self.encoder, self.settings.retrieval)
+        return self.retriever_for(self.settings.retrieval)
+
+    def retriever_for(self, settings: RetrievalSettings) -> Retriever:
+        """The same with other settings."""
+        return Retriever(self.store, self.encoder, settings, self._fusion)
+
+    @cached_property
+    def _fusion(self) -> FittedFusion | None:
+        folder = getattr(self.encoder, "folder", None)
+        return read_fusion(folder) if folder else None
 
     @cached_property
     def assistant(self) -> Assistant:

@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import ModelError
+from rag.fusion import FUSION_FILE
 
 _HUB_NAME = re.compile(r"[\w.-]+(?:/[\w.-]+)?")
 _HUB_FILES = ("*.json", "*.txt", "*.model", "*.safetensors", "*.jinja")
 _HUB_IGNORED = ("onnx/*", "openvino/*", "*.bin", "*.pt")
-_STATIC = re.compile(r"sentence_transformers\.(?:[\w.]+\.)?StaticEmbedding")
-_NORMALIZE = re.compile(r"sentence_transformers\.(?:[\w.]+\.)?Normalize")
 _NOT_HASHED = {".md", ".png", ".jpg", ".gitattributes", ".lock", ".metadata"}
 _QUERY_KEYS = ("query", "search_query", "s2p_query")
 _PASSAGE_KEYS = ("passage", "document", "search_document", "corpus")
@@ -28,6 +27,16 @@ class Prompts:
 
     query: str = ""
     passage: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StaticForm:
+    """Where a static model keeps its parts."""
+
+    tokens: Path
+    """Folder of the tokenizer and of the table, or of the weights of the tokens."""
+    projection: Path | None
+    """Folder of the `Dense` that projects which tokens occur; None for a `StaticEmbedding`."""
 
 
 _CONVENTIONS = (
@@ -100,13 +109,24 @@ def read_modules(folder: Path) -> list[dict[str, Any]]:
     return modules
 
 
-def static_module(folder: Path) -> Path | None:
-    """Folder of the `StaticEmbedding` when the model is nothing else (but a `Normalize`); None otherwise."""
+def static_form(folder: Path) -> StaticForm | None:
+    """How the token table of a static model is stored; None for every other kind of model.
+
+    Two forms are static: a `StaticEmbedding`, and a `SparseStaticEmbedding` (which tokens occur) projected by a
+    `Dense` without bias or activation. A `Normalize` may follow.
+    """
     modules = read_modules(folder)
-    kinds = [str(m.get("type", "")) for m in modules]
-    if not kinds or not _STATIC.fullmatch(kinds[0]) or not all(_NORMALIZE.fullmatch(kind) for kind in kinds[1:]):
+    kinds = [str(m.get("type", "")).rpartition(".")[2] for m in modules]
+    while kinds and kinds[-1] == "Normalize":
+        kinds.pop()
+    places = [folder / str(m.get("path", "")) for m in modules]
+    if kinds == ["StaticEmbedding"]:
+        return StaticForm(places[0], None)
+    if kinds != ["SparseStaticEmbedding", "Dense"]:
         return None
-    return folder / str(modules[0].get("path", ""))
+    dense = _read_json(places[1] / "config.json")
+    plain = not dense.get("bias", True) and str(dense.get("activation_function", "")).endswith(".Identity")
+    return StaticForm(places[0], places[1]) if plain and not dense.get("use_residual") else None
 
 
 def read_prompts(folder: Path, name: str) -> Prompts:
@@ -124,6 +144,8 @@ def fingerprint(folder: Path, prompts: Prompts) -> str:
     digest = hashlib.sha256(json.dumps([prompts.query, prompts.passage]).encode())
     for file in sorted(folder.rglob("*")):
         inner = file.relative_to(folder)
+        if inner.name == FUSION_FILE:  # weighs the legs of a search, decides no vector
+            continue
         if file.is_file() and file.suffix not in _NOT_HASHED and not any(p.startswith(".") for p in inner.parts):
             digest.update(inner.as_posix().encode() + b"\0")
             with file.open("rb") as stream:

@@ -28,7 +28,7 @@ from rag.answering.reader_text import fold_keep
 from rag.config import PassageSettings
 from rag.encoder import Encoder
 from rag.passages import indexed_text, split_article
-from rag.retriever import reciprocal_rank_fusion
+from rag.fusion import reciprocal_rank_fusion
 from rag.sentences import clause_spans, sentence_spans
 from rag.tokens import _simplified, tokenize
 from rag.types import Article, Hit, Passage
