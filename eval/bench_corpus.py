@@ -86,8 +86,9 @@ def queries_of(texts: Sequence[str], count: int) -> list[str]:
     step = max(1, len(texts) // count)
     found = []
     for text in texts[::step][:count]:
-        clauses = _CLAUSE.findall(text[len(text) // 3 :]) or [text[:30]]
-        found.append("".join(clauses[:2])[:30])
+        clauses = _CLAUSE.findall(text) or [text]
+        middle = len(clauses) // 3
+        found.append("".join(clauses[middle : middle + 2])[:30])
     return found
 
 

@@ -69,7 +69,8 @@ def time_queries(index: Path, encoder: str, queries: Sequence[str]) -> QueryFigu
         open_s = time.perf_counter() - started
         depth = library.settings.retrieval.depth
         steps: dict[str, list[float]] = {"encode": [], "dense": [], "lexical": [], "fused": []}
-        for number, query in enumerate([*queries[:_WARM_UP], *queries]):
+        warm_up = queries[:_WARM_UP]
+        for number, query in enumerate([*warm_up, *queries]):
             at = [time.perf_counter()]
             library.search(query, k=library.settings.retrieval.top_k)
             at.append(time.perf_counter())
@@ -79,7 +80,7 @@ def time_queries(index: Path, encoder: str, queries: Sequence[str]) -> QueryFigu
             at.append(time.perf_counter())
             library.store.search_lexical(query, depth)
             at.append(time.perf_counter())
-            if number >= _WARM_UP:
+            if number >= len(warm_up):
                 for step, first, last in zip(("fused", "encode", "dense", "lexical"), at, at[1:], strict=False):
                     steps[step].append(last - first)
     spreads = {step: spread(seconds) for step, seconds in steps.items()}
