@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from eval.gold import ArticleFinder, Location, passage_holds
 from eval.remedies import Remedies, cites
-from eval.tracing import Trace, Tracer
+from eval.tracing import Trace, Tracer, best_rank
 from rag.assistant import check_question, prepare_question, search_query
 from rag.config import RetrievalSettings
 from rag.passages import split_article
@@ -163,15 +163,16 @@ def _lost_at(
     if not _passes(article, filters):
         date = article.date.isoformat() if article.date else "no date"
         return Step.FILTER, f"its article ({article.source or 'no source'}, {date}) does not pass the filters"
-    if best.fused_rank is None:
+    if best_rank(best) > settings.depth:
         return Step.DEPTH, (
             f"rank {best.dense.rank or 'none'} in the dense and {best.lexical.rank or 'none'} in the lexical search; "
             f"only the first {settings.depth} of each are fused"
         )
     if best.final_rank is None:
+        if best.fused_rank is None:
+            return Step.LEFT_OUT, "better passages hold every sentence of it already"
         return Step.LEFT_OUT, (
-            f"rank {best.fused_rank} after fusion, but {settings.per_article} better passages of the same story, or "
-            "passages with the same sentences, stand before it"
+            f"rank {best.fused_rank} after fusion, but {settings.per_article} better passages of its story come first"
         )
     if best.final_rank > settings.top_k:
         return Step.CUT_OFF, f"rank {best.final_rank} in the result list; only the first {settings.top_k} are read"

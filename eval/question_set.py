@@ -30,10 +30,10 @@ class QuestionSet:
     """SHA-256 of the questions as they would be written; equal for equal content."""
 
 
-def read_question_set(path: Path) -> QuestionSet:
+def read_question_set(path: Path, *, allow_empty: bool = False) -> QuestionSet:
     """The question set in the file `path`.
 
-    :raises QuestionSetError: the file is missing, cannot be read or holds no question.
+    :raises QuestionSetError: the file is missing, cannot be read or (unless `allow_empty`) holds no question.
     """
     try:
         data = path.read_bytes()
@@ -43,7 +43,7 @@ def read_question_set(path: Path) -> QuestionSet:
         raise QuestionSetError(f"question set {path} cannot be read: {error.strerror}") from error
     # Bytes that are not UTF-8 spoil one line only, and survive being written back.
     found = parse_questions(data.decode("utf-8", "surrogateescape").removeprefix("\ufeff").split("\n"), path.stem)
-    if not found.questions:
+    if not found.questions and not allow_empty:
         first = f"; {found.problems[0]}" if found.problems else ""
         raise QuestionSetError(f"question set {path} holds no question; expected a JSON object a line{first}")
     return found
@@ -78,6 +78,11 @@ def make_question_set(name: str, questions: Iterable[Question], problems: Iterab
 
 def write_question_set(path: Path, question_set: QuestionSet) -> None:
     """Write a set so that reading it gives it back; lines that held no question are written as they were."""
+    path.write_bytes(set_text(question_set))
+
+
+def set_text(question_set: QuestionSet) -> bytes:
+    """The bytes of the file that holds `question_set`."""
     unread = {p.line: p.raw for p in question_set.problems if p.raw}
     lines: list[str] = []
     for question in question_set.questions:
@@ -85,7 +90,7 @@ def write_question_set(path: Path, question_set: QuestionSet) -> None:
             lines.append(unread.pop(number))
         lines.append(to_json(question))
     lines += [unread[number] for number in sorted(unread)]
-    path.write_bytes("".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape"))
+    return "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape")
 
 
 def _renamed(question: Question, taken: set[str]) -> tuple[Question, Problem]:

@@ -56,9 +56,12 @@ class Shelf:
 
     def __init__(self, store: LocalStore, encoder: Encoder, settings: Settings) -> None:
         self.store, self.encoder, self.settings = store, encoder, settings
-        self.retriever = Retriever(store, encoder, settings.retrieval)
+        self.retriever = self.retriever_for(settings.retrieval)
         self.assistant = Assistant(self.retriever, OverlapAnswerer, settings.answer)
         self.make_answerer = OverlapAnswerer
+
+    def retriever_for(self, settings: RetrievalSettings) -> Retriever:
+        return Retriever(self.store, self.encoder, settings)
 
     def articles(self) -> list[Article]:
         return self.store.articles()
@@ -135,6 +138,21 @@ def test_depth_and_cut_off(shelf: Make) -> None:
     assert shallow.step is Step.DEPTH
     assert shallow.reason == "rank 3 in the dense and none in the lexical search; only the first 1 of each are fused"
     assert shallow.remedies == ("retrieval.depth=3: rank 3, read",)
+
+
+def test_a_story_gives_only_so_many_passages(shelf: Make, articles: list[Article]) -> None:
+    long = "".join(
+        f"第{n}号桥长{n}百米，造桥的人住在桥边，他们种树养花，一住就是{n}年，从来没有离开过桥。" for n in range(2, 9)
+    )
+    articles.append(Article("long", "桥", long, "long.txt"))
+    free = explain(shelf(RetrievalSettings(per_article=20)), "第2号桥 桥 桥 桥", "第8号桥长8百米")
+    assert free.traces[0].final_rank is not None
+    found = explain(shelf(RetrievalSettings(per_article=1)), "第2号桥 桥 桥 桥", "第8号桥长8百米")
+    assert found.step is Step.LEFT_OUT
+    assert (
+        found.reason == f"rank {free.traces[0].fused_rank} after fusion, but 1 better passages of its story come first"
+    )
+    assert found.remedies == (f"retrieval.per_article=20: rank {free.traces[0].final_rank}, read",)
 
 
 def test_refused_with_the_strictness_that_helps(shelf: Make) -> None:
