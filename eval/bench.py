@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -28,7 +29,6 @@ from eval.public_retrieval import NEWS_FILE, find_file, read_tasks, read_test_di
 from eval.question_set import read_question_set
 from eval.runs import DEFAULT_RUNS_DIR, replace_file
 from rag.config import EXAMPLES_DIR, EncoderSettings, Settings
-from rag.encoder import load_encoder
 from rag.errors import JinwenError, SettingsError
 from rag.library import Library
 from rag.types import Article
@@ -157,12 +157,10 @@ class _Run:
             self.notes.append("The public sets are searched without distractors from the news, which is too easy.")
         for number, name in enumerate(self._options.encoders):
             settings = _settings(name)
-            encoder = load_encoder(settings.encoder)
             found = public_quality(
                 tasks,
                 distractors,
-                encoder,
-                settings.retrieval,
+                partial(Library, settings=settings, create=True),
                 most_queries=self._options.most_queries,
                 with_lexical=number == 0,
                 say=self._say,

@@ -16,14 +16,11 @@ from eval.judging import judge
 from eval.question_set import read_question_set
 from eval.retrieval import Qrels, Ranking, evaluate, retrieval_values
 from rag.assistant import prepare_question, search_query
-from rag.config import PassageSettings, RetrievalSettings
-from rag.retriever import Retriever
-from rag.store import EncodedArticle, FileRecord, LocalStore, Scored
+from rag.store import EncodedArticle, FileRecord, Scored
 from rag.types import Answer, Article, Hit, Passage
 
 if TYPE_CHECKING:
     from eval.public_retrieval import RetrievalTask
-    from rag.encoder import Encoder
     from rag.library import Library
 
 LEXICAL = "BM25"
@@ -34,23 +31,22 @@ Say = Callable[[str], None]
 
 
 class Legs:
-    """The two legs of a store and their fusion, each as a search of its own."""
+    """The two legs of a library and their fusion, each as a search of its own."""
 
-    def __init__(self, store: LocalStore, encoder: Encoder, settings: RetrievalSettings) -> None:
-        self._store = store
-        self._encoder = encoder
-        self._retriever = Retriever(store, encoder, settings)
+    def __init__(self, library: Library) -> None:
+        self._library = library
 
     def search(self, leg: str, query: str, k: int = DEPTH) -> list[Hit]:
         """The `k` best passages of `leg`, best first."""
         if leg == LEXICAL:
-            return self._hits(self._store.search_lexical(query, k))
+            return self._hits(self._library.store.search_lexical(query, k))
         if leg == "dense":
-            return self._hits(self._store.search_dense(self._encoder.encode_queries([query])[0], k))
-        return self._retriever.retrieve(query, k=k)
+            vector = self._library.encoder.encode_queries([query])[0]
+            return self._hits(self._library.store.search_dense(vector, k))
+        return self._library.search(query, k)
 
     def _hits(self, found: Sequence[Scored]) -> list[Hit]:
-        stored = self._store.passages([scored.passage_id for scored in found])
+        stored = self._library.store.passages([scored.passage_id for scored in found])
         return [
             Hit(rank, scored.score, stored[scored.passage_id].passage, stored[scored.passage_id].article)
             for rank, scored in enumerate(found, start=1)
@@ -60,8 +56,7 @@ class Legs:
 def public_quality(
     tasks: Sequence[RetrievalTask],
     distractors: Sequence[str],
-    encoder: Encoder,
-    settings: RetrievalSettings,
+    open_library: Callable[[Path], Library],
     *,
     most_queries: int | None = None,
     with_lexical: bool = True,
@@ -72,6 +67,7 @@ def public_quality(
     Every text is one article of one passage. Distractors are stored first and once; the texts of a task come
     and go, and having the higher ids they lose ties.
 
+    :param open_library: makes an empty library in a folder.
     :param most_queries: of each task only about so many queries, evenly spread.
     :param with_lexical: whether to measure BM25, which is the same for every encoder.
     """
@@ -80,17 +76,16 @@ def public_quality(
         if not chosen:
             continue
         with TemporaryDirectory(prefix="jinwen-bench-") as folder:
-            store = LocalStore.open(Path(folder), create=True, encoder=encoder, passages=PassageSettings())
-            with store, store.writing():
+            with open_library(Path(folder)) as library, library.store.writing():
+                name = library.encoder.name
                 if distracted and distractors:
-                    say(f"{encoder.name}: {len(distractors)} distractors")
-                    _add(store, encoder, "distractors", _articles("distractor", distractors))
+                    say(f"{name}: {len(distractors)} distractors")
+                    _add(library, "distractors", _articles("distractor", distractors))
                 for task in chosen:
-                    say(f"{encoder.name}: {task.name}")
+                    say(f"{name}: {task.name}")
                     contexts = _articles("text", task.texts)
-                    _add(store, encoder, "texts", contexts)
-                    legs = Legs(store, encoder, settings)
-                    yield from _measure_task(task, contexts, legs, encoder.name, most_queries, with_lexical)
+                    _add(library, "texts", contexts)
+                    yield from _measure_task(task, contexts, library, most_queries, with_lexical)
 
 
 def sample_quality(library: Library, questions: Path, *, with_lexical: bool = True) -> Iterator[Quality]:
@@ -101,7 +96,7 @@ def sample_quality(library: Library, questions: Path, *, with_lexical: bool = Tr
     question_set = read_question_set(questions)
     articles = {article.id: article for article in library.articles()}
     finder = ArticleFinder(articles.values(), library.settings.passages)
-    legs = Legs(library.store, library.encoder, library.settings.retrieval)
+    legs = Legs(library)
     today = dt.date.today()
     nothing_said = Answer("", "", refused=False, mode="", language="")
     for leg in LEGS[0 if with_lexical else 1 :]:
@@ -121,19 +116,19 @@ def sample_quality(library: Library, questions: Path, *, with_lexical: bool = Tr
 def _measure_task(
     task: RetrievalTask,
     contexts: Sequence[Article],
-    legs: Legs,
-    encoder_name: str,
+    library: Library,
     most_queries: int | None,
     with_lexical: bool,
 ) -> Iterator[Quality]:
     ids = {article.text: article.id for article in contexts}
     asked = _spread(range(len(task.queries)), most_queries)
+    legs = Legs(library)
     needed: Qrels = {str(n): [ids[task.texts[task.gold[n]]]] for n in asked}
     for leg in LEGS[0 if with_lexical else 1 :]:
         found: Ranking = {str(n): [hit.article.id for hit in legs.search(leg, task.queries[n])] for n in asked}
         values = evaluate(needed, found, _MEASURES).values()
         first, five = ([value[name] for value in values] for name in _MEASURES)
-        yield _quality(task.name, leg, encoder_name, first, five)
+        yield _quality(task.name, leg, library.encoder.name, first, five)
 
 
 def _quality(task: str, leg: str, encoder: str, first: Sequence[float], five: Sequence[float]) -> Quality:
@@ -158,15 +153,15 @@ def _articles(kind: str, texts: Sequence[str]) -> list[Article]:
     return [Article(f"{kind}#{number}", "", text, f"{kind}.txt") for number, text in enumerate(unique, start=1)]
 
 
-def _add(store: LocalStore, encoder: Encoder, name: str, articles: Sequence[Article]) -> None:
-    """Make the file `name` of the store hold `articles`, each as one passage."""
-    vectors = encoder.encode_passages([article.text for article in articles])
+def _add(library: Library, name: str, articles: Sequence[Article]) -> None:
+    """Make the file `name` of the library hold `articles`, each as one passage."""
+    vectors = library.encoder.encode_passages([article.text for article in articles])
     encoded = [
         EncodedArticle(article, [Passage(article.id, 0, len(article.text), article.text)], vectors[i : i + 1])
         for i, article in enumerate(articles)
     ]
     record = FileRecord(path=name, identity=f"bench:{name}", size=0, sha256="", recipe="", format="bench")
-    store.replace_file(dataclasses.replace(record, articles=len(articles)), encoded)
+    library.store.replace_file(dataclasses.replace(record, articles=len(articles)), encoded)
 
 
 def _spread(numbers: Sequence[int], most: int | None) -> list[int]:

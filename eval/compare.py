@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from eval.bootstrap import PairedTest, holm, paired_test
 from eval.results import QuestionResult
-from eval.runs import Run, RunError, setting_differences
+from eval.runs import Run, RunError, model_differences, setting_differences
 from eval.summary import LOWER_IS_BETTER, MEASURES, scores
 
 
@@ -118,7 +118,7 @@ def _measures(first: Sequence[QuestionResult], second: Sequence[QuestionResult])
 
 def _circumstances(first: Run, second: Run) -> list[str]:
     a, b = first.info, second.info
-    found = setting_differences(a, b)
+    found = setting_differences(a, b) + model_differences(a, b)
     if a.question_set_fingerprint != b.question_set_fingerprint:
         found.append(f"question set {a.question_set} → {b.question_set}")
     if a.index_fingerprint != b.index_fingerprint:

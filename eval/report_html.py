@@ -233,7 +233,9 @@ def _settings(run: Run) -> str:
         for key, value in values.items()
     ]
     rows += [(name, version) for name, version in run.info.versions.items()]
+    rows += [(f"model {name}", digest) for name, digest in run.info.models.items()]
     rows += [
+        ("code", run.info.code),
         ("asked as of", run.info.as_of),
         ("question set", run.info.question_set_fingerprint),
         ("index", run.info.index_fingerprint),

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from eval.engine import Searchable
+from eval.fingerprints import code_fingerprint, model_fingerprints
 from eval.question_set import QuestionSet, read_question_set, write_question_set
 from eval.results import QuestionResult, from_line, to_line
 from eval.summary import Metrics, from_json, to_json
@@ -57,6 +58,10 @@ class RunInfo:
     articles: int
     encoder: str
     encoder_fingerprint: str
+    models: dict[str, str]
+    """Shipped model -> hash of its files."""
+    code: str
+    """Hash of the engine's code."""
     settings: dict[str, dict[str, Any]]
     versions: dict[str, str]
     format: int = FORMAT
@@ -72,7 +77,7 @@ class RunInfo:
             )
             if getattr(self, key) != getattr(other, key)
         ]
-        return found + setting_differences(self, other)
+        return found + setting_differences(self, other) + model_differences(self, other)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +153,8 @@ def describe(question_set: QuestionSet, library: Searchable, name: str, as_of: d
         articles=len(library.articles()),
         encoder=library.encoder.name,
         encoder_fingerprint=library.encoder.fingerprint,
+        models=model_fingerprints(),
+        code=code_fingerprint(),
         settings=to_dict(library.settings),
         versions=_versions(),
     )
@@ -248,6 +255,17 @@ def setting_differences(first: RunInfo, second: RunInfo) -> list[str]:
             f"{section}.{key} {a.get(key)} → {b.get(key)}" for key in sorted({*a, *b}) if a.get(key) != b.get(key)
         ]
     return found
+
+
+def model_differences(first: RunInfo, second: RunInfo) -> list[str]:
+    """Shipped models and engine code that differ, in order."""
+    names = sorted({*first.models, *second.models})
+    found = [
+        f"model {name} {first.models.get(name, '-')[:8]} → {second.models.get(name, '-')[:8]}"
+        for name in names
+        if first.models.get(name) != second.models.get(name)
+    ]
+    return found if first.code == second.code else [*found, f"code {first.code[:8]} → {second.code[:8]}"]
 
 
 def slug(name: str) -> str:

@@ -148,7 +148,7 @@ def test_retrieval_by_hand() -> None:
 def result(name: str, **fields: object) -> QuestionResult:
     base: dict[str, object] = {
         "id": name, "type": "fact", "lang": "zh", "question": "?", "answerable": True, "gold_answers": ("x",),
-        "evidence": (), "evidence_groups": (), "needed_articles": 0, "missing_articles": 0, "missing_evidence": 0,
+        "evidence": (), "evidence_groups": (), "gold_articles": (), "missing_evidence": 0,
         "searched": "?", "retrieved": (), "read": 2, "answer": "x", "refused": False, "confidence": 0.5,
         "mode": "extractive", "model": "", "citations": (), "values": {"correct": 1.0},
     }  # fmt: skip
@@ -165,12 +165,12 @@ def test_hits_count_once_and_grouped_evidence_is_one_thing() -> None:
     #   R@1 = 0, R@5 = 2/2, RR = 1/2
     one = result(
         "one",
-        needed_articles=1,
+        gold_articles=(("a2",),),
         evidence=("e0", "e1", "e2"),
         evidence_groups=(0, 0, 2),
         retrieved=(hit(1), hit(2, (0,), (0, 1)), hit(3, (0,), (2,))),
     )
-    lost = result("lost", needed_articles=2, evidence=("e",), evidence_groups=(0,))
+    lost = result("lost", gold_articles=(("x",), ()), evidence=("e",), evidence_groups=(0,))
     unanswerable = result("none", answerable=False)
     values = retrieval_values([one, lost, unanswerable])
     assert list(values) == ["one", "lost"]

@@ -16,6 +16,7 @@ from eval_fakes import FERRY, HARBOUR, LIBRARY, ToyAssistant, ToyLibrary
 
 from eval import gate, runs
 from eval.causes import Cause
+from eval.fingerprints import model_fingerprints
 from eval.question_set import QuestionSet, parse_questions
 from eval.report import failures, markdown, table
 from eval.runner import Progress, run
@@ -257,3 +258,25 @@ def test_no_worse_than_sees_only_what_is_significant(tmp_path: Path) -> None:
         "false_refusal went from 0.000 (base) to 1.000 on 8 shared questions (p = 0.008)",
     ]
     assert gate.worse_than(base, nothing, "nothing") == []
+
+
+def test_models_and_code_are_told_apart_by_content(tmp_path: Path) -> None:
+    model = tmp_path / "models" / "m"
+    model.mkdir(parents=True)
+    (model / "weights.bin").write_bytes(b"1")
+    (model / "README.md").write_text("one")
+    before = model_fingerprints(tmp_path / "models")
+    (model / "README.md").write_text("two")
+    assert model_fingerprints(tmp_path / "models") == before
+    (model / "weights.bin").write_bytes(b"2")
+    after = model_fingerprints(tmp_path / "models")
+    assert list(after) == ["m"]
+    assert after != before
+    assert model_fingerprints(tmp_path / "none") == {}
+    a = run(questions(), ToyLibrary(), ToyAssistant(SAYS), tmp_path / "a").info
+    b = replace(a, models={"m": "aaaaaaaaaa"}, code="ffffffffff")
+    assert runs.model_differences(replace(a, models={}, code="0000000000"), b) == [
+        "model m - → aaaaaaaa",
+        "code 00000000 → ffffffff",
+    ]
+    assert a.differences(a) == []
