@@ -75,17 +75,17 @@ def public_quality(
         chosen = [task for task in tasks if task.distracted is distracted]
         if not chosen:
             continue
-        with TemporaryDirectory(prefix="jinwen-bench-") as folder:
-            with open_library(Path(folder)) as library, library.store.writing():
-                name = library.encoder.name
-                if distracted and distractors:
-                    say(f"{name}: {len(distractors)} distractors")
-                    _add(library, "distractors", _articles("distractor", distractors))
-                for task in chosen:
-                    say(f"{name}: {task.name}")
-                    contexts = _articles("text", task.texts)
-                    _add(library, "texts", contexts)
-                    yield from _measure_task(task, contexts, library, most_queries, with_lexical)
+        temporary = TemporaryDirectory(prefix="jinwen-bench-")
+        with temporary as folder, open_library(Path(folder)) as library, library.store.writing():
+            name = library.encoder.name
+            if distracted and distractors:
+                say(f"{name}: {len(distractors)} distractors")
+                _add(library, "distractors", _articles("distractor", distractors))
+            for task in chosen:
+                say(f"{name}: {task.name}")
+                contexts = _articles("text", task.texts)
+                _add(library, "texts", contexts)
+                yield from _measure_task(task, contexts, library, most_queries, with_lexical)
 
 
 def sample_quality(library: Library, questions: Path, *, with_lexical: bool = True) -> Iterator[Quality]:

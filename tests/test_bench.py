@@ -34,8 +34,10 @@ from eval.bench_results import (
 from eval.bench_scale import index_files, spread, time_queries
 from eval.bench_speed import measure_speeds
 from eval.public_retrieval import RetrievalTask, read_tasks, read_test_distractors
-from rag.config import MODELS_DIR, PassageSettings, RetrievalSettings
+from rag.config import MODELS_DIR, PassageSettings, Settings
 from rag.errors import QuestionSetError, SettingsError, StoreError
+from rag.library import Library
+from rag.store import LocalStore
 
 needs_model = pytest.mark.skipif(
     not (MODELS_DIR / "jinwen-static" / "modules.json").is_file(), reason="the shipped model is not there"
@@ -92,13 +94,22 @@ class TestPublicSets:
         assert read_test_distractors(tmp_path / "news", 4) == ["最后" * 200, "最后" * 25, "短", "短"]
 
 
+class ToyLibrary(Library):
+    """A library of the toy encoder."""
+
+    def __init__(self, index_dir: Path) -> None:
+        self.settings = Settings()
+        self.encoder = TopicEncoder()
+        self.store = LocalStore.open(index_dir, create=True, encoder=self.encoder, passages=self.settings.passages)
+
+
 class TestQuality:
     TASK = RetrievalTask(
         "toy", ("which ship", "大桥有多长", "雪"), (0, 1, 2), ("港里有船", "大桥全长七里", "雪夜"), True
     )
 
     def figures(self, distractors: list[str], **options: object) -> dict[str, tuple[float, float]]:
-        found = public_quality([self.TASK], distractors, TopicEncoder(), RetrievalSettings(), **options)
+        found = public_quality([self.TASK], distractors, ToyLibrary, **options)
         return {q.leg: (round(q.r1, 3), round(q.r5, 3)) for q in found}
 
     def test_each_leg_by_hand(self) -> None:
@@ -115,14 +126,14 @@ class TestQuality:
         assert list(self.figures(["茶山"], with_lexical=False)) == ["dense", "hybrid"]
 
     def test_some_queries_evenly_spread(self) -> None:
-        found = list(public_quality([self.TASK], [], TopicEncoder(), RetrievalSettings(), most_queries=1))
+        found = list(public_quality([self.TASK], [], ToyLibrary, most_queries=1))
         assert [(q.leg, q.encoder, q.queries, q.r1) for q in found] == [
             ("BM25", "", 1, 0.0), ("dense", "topics", 1, 1.0), ("hybrid", "topics", 1, 1.0)
         ]  # fmt: skip
 
     def test_texts_of_one_task_do_not_stay_for_the_next(self) -> None:
         other = RetrievalTask("other", ("雪",), (0,), ("雪雪雪",), True)
-        found = list(public_quality([self.TASK, other], ["茶山"], TopicEncoder(), RetrievalSettings()))
+        found = list(public_quality([self.TASK, other], ["茶山"], ToyLibrary))
         # 雪夜 of the first task has the same vector and a lower id; it would win the tie.
         assert [(q.task, q.r1) for q in found if q.leg == "dense"] == [("toy", 1.0), ("other", 1.0)]
 
