@@ -55,7 +55,7 @@ def histogram(title: str, values: Sequence[float], unit: str, bins: int = 24) ->
     counts = [0] * bins
     for value in values:
         counts[min(bins - 1, int(value / largest * bins))] += 1
-    most = max(counts)
+    most = 4 * math.ceil(max(counts) / 4)  # four steps of whole questions
     ticks = [f"{largest * t / 4:g}" for t in range(5)]
     parts = _axes(left, top, width, height, unit, "", ticks, y_ticks=[f"{most * t / 4:g}" for t in range(5)])
     for number, count in enumerate(counts):

@@ -8,6 +8,7 @@ from html import escape
 
 from eval import plots
 from eval.causes import MEANING, Cause
+from eval.matching import find_span
 from eval.report import Failure, group_name, show
 from eval.results import QuestionResult, Retrieved
 from eval.runs import Run
@@ -82,7 +83,7 @@ def _header(run: Run) -> str:
         f"encoder {escape(info.encoder)}",
         f"index {escape(info.index_fingerprint[:12])}",
         f"answers {escape(str(info.settings.get('answer', {}).get('mode', '')))}",
-        escape(info.created),
+        escape(info.created[:16].replace("T", " ")) + " UTC",
     ]
     return f'<p class="soft">{" · ".join(parts)}</p>'
 
@@ -199,7 +200,19 @@ def _hit(hit: Retrieved, result: QuestionResult) -> str:
     unread = "" if hit.rank <= result.read else ' <span class="tag">not read · 未读</span>'
     legs = f"dense {hit.dense_rank or '-'}, lexical {hit.lexical_rank or '-'}"
     head = f"<b>{escape(hit.title)}</b>{tag}{unread}"
-    return f'<li value="{hit.rank}">{head} <span class="soft">{legs}</span><br>{escape(hit.text)}</li>'
+    return f'<li value="{hit.rank}">{head} <span class="soft">{legs}</span><br>{_marked(hit, result)}</li>'
+
+
+def _marked(hit: Retrieved, result: QuestionResult) -> str:
+    """The passage with the evidence it holds marked."""
+    spans = (find_span(hit.text, result.evidence[number]) for number in hit.evidence)
+    parts: list[str] = []
+    at = 0
+    for start, end in sorted(span for span in spans if span):
+        if start >= at:
+            parts += [escape(hit.text[at:start]), f"<mark>{escape(hit.text[start:end])}</mark>"]
+            at = end
+    return "".join([*parts, escape(hit.text[at:])])
 
 
 def _where_found(result: QuestionResult) -> str:
@@ -242,4 +255,7 @@ def _settings(run: Run) -> str:
         ("encoder", run.info.encoder_fingerprint),
     ]
     cells = "".join(f'<tr><td>{escape(k)}</td><td class="text">{escape(v)}</td></tr>' for k, v in rows)
-    return f"<details><summary>Show · 展开</summary><table><tbody>{cells}</tbody></table></details>"
+    return (
+        '<details><summary>Show · 展开</summary><div class="scroll"><table><tbody>'
+        f"{cells}</tbody></table></div></details>"
+    )

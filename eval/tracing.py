@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from rag.assistant import search_query
 from rag.config import RetrievalSettings
-from rag.retriever import by_id
 from rag.types import Filters, Hit, Passage, Question
 
 if TYPE_CHECKING:
@@ -54,7 +53,8 @@ class Tracer:
         """How each passage fares, best first."""
         if not passages:
             return []
-        dense, lexical = self._legs(filters)
+        everything = max(1, self.library.store.counts().passages)
+        dense, lexical = self.library.retriever.legs(self.query, everything, filters)
         settings = self.library.settings.retrieval
         crowded = {
             key_of(h.passage): h for h in self.hits(replace(settings, per_article=UNLIMITED), filters, UNLIMITED)
@@ -78,15 +78,6 @@ class Tracer:
     def hits(self, settings: RetrievalSettings, filters: Filters, k: int) -> list[Hit]:
         """What retrieval with these settings finds."""
         return self.library.retriever_for(settings).retrieve(self.query, k=k, filters=filters)
-
-    def _legs(self, filters: Filters) -> tuple[dict[int, tuple[int, float]], dict[int, tuple[int, float]]]:
-        """Passage id -> rank and score in each leg, over all passages, in order."""
-        store = self.library.store
-        everything = max(1, store.counts().passages)
-        vector = self.library.encoder.encode_queries([self.query])[0]
-        dense = store.search_dense(vector, everything, filters)
-        lexical = store.search_lexical(self.query, everything, filters)
-        return by_id(dense), by_id(lexical)
 
     def _stored_id(self, passage: Passage) -> int:
         """The store's id of a passage: searching for its own text finds it; -1 when it is gone."""

@@ -206,6 +206,13 @@ def test_the_page_is_well_formed_and_asks_nobody(tmp_path: Path) -> None:
     assert "default-src &#x27;none&#x27;" in text or "default-src 'none'" in text
 
 
+def test_the_page_shows_where_the_evidence_stood(tmp_path: Path) -> None:
+    done = run(questions(), ToyLibrary(), ToyAssistant(SAYS), tmp_path / "r")
+    text = (done.folder / "report.html").read_text("utf-8")
+    assert "馆长沈竹说，<mark>自习座位增加到860个</mark>。" in text
+    assert ": evidence at rank 1" in text
+
+
 def test_table_markdown_and_csv(tmp_path: Path) -> None:
     done = run(questions(), ToyLibrary(), ToyAssistant(SAYS), tmp_path / "r", name="a|b")
     rows = [line.split() for line in table(done.metrics()).splitlines()]
