@@ -96,6 +96,9 @@ class DenseCache:
         if allowed is not None:
             bitmap = np.packbits(allowed, bitorder="little")
             parameters = faiss.SearchParameters(sel=faiss.IDSelectorBitmap(bitmap))
+        # One query is scanned by one thread; starting more costs 15 ms on a busy machine. The setting belongs to
+        # the calling thread, so it is made here.
+        faiss.omp_set_num_threads(1)
         query = np.ascontiguousarray(vector, dtype=np.float32).reshape(1, -1)
         scores, labels = self._index.search(query, min(k, rows), params=parameters)
         # FAISS fills up with -1, which Python would take for the last row.

@@ -77,15 +77,23 @@ class LexicalCache:
         _log.info("lexical index in memory: %d passages, %.2f s", len(ids), time.perf_counter() - started)
         return cls(truth.index_id, truth.version, ids, index)
 
-    def search(self, query: str, k: int, filters: Filters) -> list[Scored]:
-        """The `k` passages with the highest BM25 for the tokens of `query`, best first, equal scores by id."""
+    def search(self, query: str, k: int, filters: Filters, also: Mapping[str, float]) -> list[Scored]:
+        """The `k` passages with the highest BM25 for the tokens of `query`, best first, equal scores by id.
+
+        `also` holds further tokens, each with the weight of its part of the score.
+        """
         import tantivy
 
         tokens = list(dict.fromkeys(tokenize(query)))[:_MAX_QUERY_TOKENS]
-        if k <= 0 or not tokens or not len(self.ids):
+        if k <= 0 or not (tokens or also) or not len(self.ids):
             return []
         schema = self._index.schema
         terms = [tantivy.Query.term_query(schema, "body", token, "freq") for token in tokens]
+        terms += [
+            tantivy.Query.boost_query(tantivy.Query.term_query(schema, "body", token, "freq"), weight)
+            for token, weight in also.items()
+            if token not in tokens and self._searcher.doc_freq("body", token)
+        ]
         combined = tantivy.Query.boolean_query([(tantivy.Occur.Should, term) for term in terms])
         conditions = _conditions(schema, filters)
         if conditions:
@@ -99,7 +107,9 @@ class LexicalCache:
         """More than any passage can score for `query`: a passage full of every token of it."""
         tokens = list(dict.fromkeys(tokenize(query)))[:_MAX_QUERY_TOKENS]
         total = self._searcher.num_docs
-        return sum((_BM25_K1 + 1) * _idf(self._searcher.doc_freq("body", token), total) for token in tokens)
+        # Frequencies count deleted passages until Tantivy merges their segment away; the number of passages does not.
+        frequencies = [min(self._searcher.doc_freq("body", token), total) for token in tokens]
+        return sum((_BM25_K1 + 1) * _idf(frequency, total) for frequency in frequencies)
 
 
 def _idf(frequency: int, total: int) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
@@ -185,10 +185,15 @@ class LocalStore:
         cache = self._caches.dense(version, self._truth)
         return cache.search(vector, k, self._mask(cache, filters) if filters else None)
 
-    def search_lexical(self, query: str, k: int, filters: Filters | None = None) -> list[Scored]:
-        """The `k` passages with the highest BM25 for the words of `query`, best first."""
+    def search_lexical(
+        self, query: str, k: int, filters: Filters | None = None, also: Mapping[str, float] | None = None
+    ) -> list[Scored]:
+        """The `k` passages with the highest BM25 for the words of `query`, best first.
+
+        `also` holds further tokens (see `rag.tokens`), each with the weight of its part of the score.
+        """
         version, _ = self._current()
-        return self._caches.lexical(version, self._truth).search(query, k, filters or Filters())
+        return self._caches.lexical(version, self._truth).search(query, k, filters or Filters(), also or {})
 
     def most_lexical(self, query: str) -> float:
         """More than any passage can score for `query` in `search_lexical`; 0 when it has no words."""
