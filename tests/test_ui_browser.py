@@ -7,7 +7,7 @@ import json
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,12 @@ import pytest
 pytest.importorskip("playwright")
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from ui_support import FakeAssistant, FakeLibrary
+
 from rag.config import Settings
 from rag.library import Library
 from ui.app import build_app
 from ui.server import listen, make_server_app
-from ui_support import FakeAssistant, FakeLibrary
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [
@@ -36,7 +37,7 @@ ARTICLES = [
         "链接url": "https://news.example/bridge",
         "时间time": "2026-01-19",
         "公众号名称": "河畔日报",
-        "finalContent": f"青榆大桥位于城西，连接老城与新港区。\n{QUOTE}\n大桥由河畔建工承建，建设历时三年，高峰期有八百名工人。\n"
+        "finalContent": f"青榆大桥位于城西，连接老城与新港区。\n{QUOTE}\n大桥由河畔建工承建，历时三年，有八百名工人。\n"
         "通车当天，许多市民沿步道走到江心看日落。" + "\n沿江的老街也在同一周换上了新路灯。" * 30,
     },
     {
@@ -101,41 +102,57 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-class Visitor:
-    """One browser profile; whatever it requests and complains about is recorded."""
+class Visits:
+    """Opens pages; whatever they request and complain about is recorded. Same options share a browser profile."""
 
-    def __init__(self, context: BrowserContext) -> None:
-        self.context = context
-        self.requests: list[str] = []
-        self.errors: list[str] = []
-        context.on("request", lambda request: self.requests.append(request.url))
-        context.on("weberror", lambda error: self.errors.append(str(error.error)))
-        context.set_default_timeout(10_000)
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._contexts: dict[str, BrowserContext] = {}
+        self._opened: list[Page] = []
+        self._requests: dict[Page, list[str]] = {}
+        self._errors: list[str] = []
 
-    def visit(self, url: str) -> Page:
-        page = self.context.new_page()
+    def __call__(self, url: str, **options: Any) -> Page:
+        page = self.context(**options).new_page()
+        requests = self._requests[page] = []
+        page.on("request", lambda request: requests.append(request.url))
+        page.on("pageerror", lambda error: self._errors.append(str(error)))
+        self._opened.append(page)
         page.goto(url)
         page.locator("html.jw-ready #jw-box textarea").wait_for()
         return page
 
-    def outside(self, *urls: str) -> list[str]:
-        own = (*urls, "data:", "blob:")
-        return [request for request in self.requests if not request.startswith(own)]
+    def context(self, **options: Any) -> BrowserContext:
+        settings = {"locale": "zh-CN", "viewport": {"width": 1440, "height": 900}} | options
+        key = json.dumps(settings)
+        if key not in self._contexts:
+            self._contexts[key] = self._browser.new_context(**settings)
+            self._contexts[key].set_default_timeout(10_000)
+        return self._contexts[key]
+
+    def outside(self, page: Page, url: str) -> list[str]:
+        """Requests of `page` that went anywhere but `url`."""
+        requests = self._requests[page]
+        assert len(requests) > 10
+        return [request for request in requests if not request.startswith((url, "data:", "blob:"))]
+
+    def end(self) -> None:
+        """Close what a test has opened; the page must not have failed anywhere."""
+        while self._opened:
+            self._opened.pop().close()
+        errors, self._errors = self._errors, []
+        assert errors == []
+
+
+@pytest.fixture(scope="module")
+def visits(browser: Browser) -> Visits:
+    return Visits(browser)
 
 
 @pytest.fixture
-def visitor(browser: Browser) -> Iterator[Callable[..., Visitor]]:
-    visitors: list[Visitor] = []
-
-    def make(**options: Any) -> Visitor:
-        settings = {"locale": "zh-CN", "viewport": {"width": 1440, "height": 900}} | options
-        visitors.append(Visitor(browser.new_context(**settings)))
-        return visitors[-1]
-
-    yield make
-    for visitor in visitors:
-        visitor.context.close()
-    assert [error for visitor in visitors for error in visitor.errors] == []
+def visit(visits: Visits) -> Iterator[Visits]:
+    yield visits
+    visits.end()
 
 
 def ask(page: Page, question: str) -> None:
@@ -147,9 +164,8 @@ def ask(page: Page, question: str) -> None:
     finished.nth(before).wait_for()
 
 
-def test_ask_click_the_citation_and_see_the_span(site: str, visitor: Callable[..., Visitor]) -> None:
-    someone = visitor()
-    page = someone.visit(site)
+def test_ask_click_the_citation_and_see_the_span(site: str, visit: Visits) -> None:
+    page = visit(site)
     ask(page, "青榆大桥全长多少米？")
     answer = page.locator(".jw-answer")
     expect(answer.locator("strong").first).to_contain_text("1260米")
@@ -170,21 +186,18 @@ def test_ask_click_the_citation_and_see_the_span(site: str, visitor: Callable[..
     expect(card.locator("mark")).to_be_in_viewport()
     card.locator("button.jw-story").click()
     expect(card.locator(".jw-story-text")).to_have_count(0)
-    assert someone.outside(site) == []
+    assert visit.outside(page, site) == []
 
 
-def test_a_conversation_survives_reload_and_restart_and_can_be_deleted(
-    site: str, index: Path, visitor: Callable[..., Visitor]
-) -> None:
-    someone = visitor()
-    page = someone.visit(site)
+def test_a_conversation_survives_reload_and_restart_and_can_be_deleted(site: str, index: Path, visit: Visits) -> None:
+    page = visit(site)
     ask(page, "苹果园小学的跑道有多长？")
     page.reload()
     expect(page.locator(".jw-question")).to_contain_text("苹果园小学的跑道有多长？")
     expect(page.locator(".jw-answer .jw-made")).to_be_visible()
 
     with Library(index, Settings()) as library, served(library, library.assistant) as restarted:
-        page = someone.visit(restarted)
+        page = visit(restarted)
         page.locator("#jw-menu").click()
         entry = page.locator("#jw-conversations label", has_text="苹果园小学的跑道有多长？")
         entry.click()
@@ -196,11 +209,11 @@ def test_a_conversation_survives_reload_and_restart_and_can_be_deleted(
         page.reload()
         page.locator("html.jw-ready #jw-hero").wait_for()
         expect(page.locator(".jw-question")).to_have_count(0)
-        assert someone.outside(site, restarted) == []
+        assert visit.outside(page, restarted) == []
 
 
-def test_language_follows_the_browser_and_switches_in_place(site: str, visitor: Callable[..., Visitor]) -> None:
-    page = visitor(locale="en-GB").visit(site)
+def test_language_follows_the_browser_and_switches_in_place(site: str, visit: Visits) -> None:
+    page = visit(site, locale="en-GB")
     expect(page.locator("#jw-box textarea")).to_have_attribute(
         "placeholder", "Ask something that the articles can answer…"
     )
@@ -221,9 +234,8 @@ def test_language_follows_the_browser_and_switches_in_place(site: str, visitor: 
     expect(page.locator("#jw-ask-button")).to_have_text("提问")
 
 
-def test_hostile_articles_and_questions_stay_text(fake_site: str, visitor: Callable[..., Visitor]) -> None:
-    someone = visitor()
-    page = someone.visit(fake_site)
+def test_hostile_articles_and_questions_stay_text(fake_site: str, visit: Visits) -> None:
+    page = visit(fake_site)
     ask(page, "每天生产多少墨水？")
     page.locator(".jw-text a.jw-chip").first.click()
     card = page.locator("details.jw-card[open]")
@@ -238,12 +250,11 @@ def test_hostile_articles_and_questions_stay_text(fake_site: str, visitor: Calla
     expect(page.locator(".jw-reader h2")).to_contain_text("<img src=x")
     assert page.evaluate("window.hacked") is None
     assert page.locator("#jw-chat img, #jw-library img, #jw-chat script, #jw-chat form").count() == 0
-    assert someone.outside(fake_site) == []
+    assert visit.outside(page, fake_site) == []
 
 
-def test_files_are_added_searched_and_removed(site: str, visitor: Callable[..., Visitor], tmp_path: Path) -> None:
-    someone = visitor()
-    page = someone.visit(site)
+def test_files_are_added_searched_and_removed(site: str, visit: Visits, tmp_path: Path) -> None:
+    page = visit(site)
     page.locator("#jw-library-button").click()
     good, empty = tmp_path / "灯塔.txt", tmp_path / "空.txt"
     good.write_text("银湾灯塔重新点亮\n\n银湾灯塔停用十一年后，于上周六重新点亮，光程二十海里。", "utf-8")
@@ -266,7 +277,7 @@ def test_files_are_added_searched_and_removed(site: str, visitor: Callable[..., 
     bad.write_text("<script>window.hacked=1</script>\n\n一篇短文，![x](http://evil.example/f.png)。", "utf-8")
     page.locator("#jw-library input[type=file]").set_input_files(bad)
     expect(page.locator("#jw-status .jw-ok")).to_contain_text("onerror=window.hacked=1")
-    assert page.evaluate("window.hacked") is None and someone.outside(site) == []
+    assert page.evaluate("window.hacked") is None and visit.outside(page, site) == []
 
     page.locator("#jw-remove").click()
     expect(page.locator("#jw-shelf-reader .jw-confirm")).to_be_visible()
@@ -279,9 +290,9 @@ def test_files_are_added_searched_and_removed(site: str, visitor: Callable[..., 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_phone_shows_sources_under_the_answer_without_sideways_scrolling(
-    fake_site: str, visitor: Callable[..., Visitor], scheme: str
+    fake_site: str, visit: Visits, scheme: str
 ) -> None:
-    page = visitor(viewport={"width": 390, "height": 844}, color_scheme=scheme).visit(fake_site)
+    page = visit(fake_site, viewport={"width": 390, "height": 844}, color_scheme=scheme)
     page.locator(".jw-example").first.click()
     page.locator(".jw-made").wait_for()
     ask(page, "墨水")
@@ -306,8 +317,8 @@ def test_a_phone_shows_sources_under_the_answer_without_sideways_scrolling(
     assert page.evaluate("document.body.classList.contains('dark')") != dark
 
 
-def test_the_keyboard_is_enough(fake_site: str, visitor: Callable[..., Visitor]) -> None:
-    page = visitor().visit(fake_site)
+def test_the_keyboard_is_enough(fake_site: str, visit: Visits) -> None:
+    page = visit(fake_site)
     expect(page.locator("#jw-box textarea")).to_be_focused()
     page.keyboard.type("大桥全长多少米？")
     page.keyboard.press("Enter")
@@ -331,8 +342,8 @@ def test_the_keyboard_is_enough(fake_site: str, visitor: Callable[..., Visitor])
     assert nameless == []
 
 
-def test_stop_and_refusal_and_doubtful_sentences(fake_site: str, visitor: Callable[..., Visitor]) -> None:
-    page = visitor().visit(fake_site)
+def test_stop_and_refusal_and_doubtful_sentences(fake_site: str, visit: Visits) -> None:
+    page = visit(fake_site)
     page.locator("#jw-box textarea").fill("慢慢说")
     page.keyboard.press("Enter")
     page.locator(".jw-growing").wait_for()
@@ -354,10 +365,8 @@ def test_stop_and_refusal_and_doubtful_sentences(fake_site: str, visitor: Callab
     expect(doubtful).to_contain_text("tiny-writer")
 
 
-def test_leaving_a_running_answer_does_not_disturb_the_next_conversation(
-    fake_site: str, visitor: Callable[..., Visitor]
-) -> None:
-    page = visitor().visit(fake_site)
+def test_leaving_a_running_answer_does_not_disturb_the_next_conversation(fake_site: str, visit: Visits) -> None:
+    page = visit(fake_site)
     page.locator("#jw-menu").click()
     page.locator("#jw-box textarea").fill("慢慢说")
     page.keyboard.press("Enter")
@@ -372,10 +381,9 @@ def test_leaving_a_running_answer_does_not_disturb_the_next_conversation(
     expect(page.locator(".jw-aside")).to_contain_text("已停止")
 
 
-def test_an_answer_is_copied_with_its_sources(fake_site: str, visitor: Callable[..., Visitor]) -> None:
-    someone = visitor()
-    someone.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page = someone.visit(fake_site)
+def test_an_answer_is_copied_with_its_sources(fake_site: str, visit: Visits) -> None:
+    visit.context().grant_permissions(["clipboard-read", "clipboard-write"])
+    page = visit(fake_site)
     ask(page, "大桥全长多少米？")
     page.locator(".jw-copy").click()
     expect(page.locator(".jw-copy")).to_contain_text("已复制")
@@ -386,8 +394,8 @@ def test_an_answer_is_copied_with_its_sources(fake_site: str, visitor: Callable[
     )
 
 
-def test_filters_are_used_and_named_above_the_box(fake_site: str, visitor: Callable[..., Visitor]) -> None:
-    page = visitor().visit(fake_site)
+def test_filters_are_used_and_named_above_the_box(fake_site: str, visit: Visits) -> None:
+    page = visit(fake_site)
     page.locator("#jw-menu").click()
     page.locator(".jw-date input").first.fill("2026-01-02")
     expect(page.locator("#jw-filter-row")).to_contain_text("2026-01-02 起")
@@ -415,7 +423,6 @@ def test_the_server_stops_on_ctrl_c(index: Path) -> None:
     running = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert running.stdout is not None
     assert f"http://127.0.0.1:{port}/" in running.stdout.readline()
-    time.sleep(1.0)
     running.send_signal(signal.SIGINT)
     _, errors = running.communicate(timeout=15)
     assert running.returncode == 0, errors

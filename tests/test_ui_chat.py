@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ui_support import BRIDGE, HOSTILE, FakeAssistant, FakeLibrary, answered, refused
+
 from rag.types import Filters, Turn
 from ui import uploads
 from ui.chat import Chat, FilterError, Options, View, read_filters
 from ui.conversations import FILE_NAME, ConversationStore, Exchange, turns
 from ui.library_tab import LibraryTab
 from ui.running import Runs, drain
-from ui_support import BRIDGE, HOSTILE, FakeAssistant, FakeLibrary, answered, refused
 
 OPTIONS = Options(mode="extractive", max_sources=5)
 

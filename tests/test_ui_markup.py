@@ -5,11 +5,12 @@ import datetime as dt
 from html.parser import HTMLParser
 
 import pytest
+from ui_support import BRIDGE, HOSTILE, LIBRARY, answered, refused
+
 from rag.types import Answer, AnswerSentence, Article, Support
 from ui import markup, render, render_library
 from ui.render_library import FileResult
 from ui.strings import LANGUAGES, STRINGS, as_language, text
-from ui_support import BRIDGE, HOSTILE, LIBRARY, answered, refused
 
 ALLOWED = {
     "a", "article", "b", "blockquote", "br", "button", "details", "div", "footer", "h2", "header", "li", "mark", "ol",

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
+from ui_support import BRIDGE, HOSTILE, FakeAssistant, FakeLibrary
+
 from ui import server
 from ui.app import build_app
-from ui_support import BRIDGE, HOSTILE, FakeAssistant, FakeLibrary
 
 PORT = 7860
 BASE = f"http://127.0.0.1:{PORT}"

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 import ui
 
 STYLE = (Path(ui.__file__).parent / "style.css").read_text("utf-8")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from rag.config import Settings
 from rag.errors import JinwenError
@@ -135,10 +137,12 @@ class FakeLibrary:
 
     def search(self, query: str, k: int = 20, filters: Filters | None = None) -> list[Hit]:
         found = [a for a in self.articles() if query in a.text][:k]
-        return [
-            Hit(rank, 1 / rank, Passage(a.id, a.text.index(query), len(a.text), a.text[a.text.index(query) :]), a, None, None, rank, 2.5)
-            for rank, a in enumerate(found, 1)
-        ]  # fmt: skip
+        hits = []
+        for rank, article in enumerate(found, 1):
+            start = article.text.index(query)
+            passage = Passage(article.id, start, len(article.text), article.text[start:])
+            hits.append(Hit(rank, 1 / rank, passage, article, lexical_rank=rank, lexical_score=2.5))
+        return hits
 
     def ingest(
         self,
@@ -219,22 +223,11 @@ class FakeAssistant:
                 question, BRIDGE, "大桥于2026年1月18日正式通车，通车首日车流量约2.4万辆。", "2026年1月18日",
                 searched=f"青榆大桥 {question}",
             )  # fmt: skip
-        sentence = answer.sentences[0]
-        for end in range(4, len(sentence.text), 4):
+        full = answer.sentences[0].text
+        for end in range(4, len(full), 4):
             time.sleep(self._pause)
-            yield (
-                answered(
-                    question,
-                    BRIDGE,
-                    sentence.text[:end],
-                    citations=(),
-                    sentences=(),
-                    answer=sentence.text[:end],
-                    final=False,
-                )
-                if sentence.text[:end] in BRIDGE.text
-                else answer
-            )
+            growing: dict[str, Any] = {"answer": full[:end], "citations": (), "sentences": (), "final": False}
+            yield dataclasses.replace(answer, **growing)
         yield answer
 
 

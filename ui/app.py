@@ -1,4 +1,4 @@
-"""The Gradio page: what stands where, and which control calls what.
+"""The Gradio page: which control calls what, and what it shows then.
 
 Nothing lives in Gradio's session state, which a restart loses: the open conversation, the language and the
 chosen article are in text boxes of the page itself, and everything else is on disk.
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from ui import layout, render, render_library
+from ui import layout, render
 from ui.chat import Chat, Options
 from ui.conversations import ConversationStore
 from ui.layout import Controls
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from rag.assistant import Assistant
     from rag.library import Library
 
-Update = dict[str, Any]
+Changes = dict[Any, Any]
+"""Component -> its new value, or a `gr.update` of it."""
 _HIDDEN: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 _AT_ONCE: dict[str, Any] = {**_HIDDEN, "queue": False}
 """For events that must not wait behind a long answer."""
@@ -63,23 +64,31 @@ class _Wiring:
         self._chat = chat
         self._tab = tab
         self._c = controls
+        self._labelled = [labelled.component for labelled in controls.labelled]
+        ask, drawer, shelf, state = controls.ask, controls.drawer, controls.shelf, controls.state
+        self._conversation = [ask.chat, ask.box, ask.hero, state.current, drawer.conversations, drawer.delete]
+        self._contents = [ask.count, drawer.sources, shelf.listing]
+        self._reading = [shelf.reader, shelf.question, shelf.remove, shelf.confirm_row]
+
+    # ---- what happens when
 
     def start(self) -> None:
         """On load and on a change of language: every text, the open conversation, the library."""
-        c = self._c
-        outputs = [*(labelled.component for labelled in c.labelled), *self._data_outputs()]
-        c.state.wish.change(self._boot, c.state.wish, outputs, trigger_mode="always_last", **_AT_ONCE)
+        ask, state, status = self._c.ask, self._c.state, self._c.shelf.status
+        others = [*ask.examples, state.language, state.pick, status]
+        outputs = [*self._labelled, *self._conversation, *self._contents, *self._reading, *others]
+        outputs = list(dict.fromkeys(outputs))
+        state.wish.change(self._boot, state.wish, outputs, trigger_mode="always_last", **_AT_ONCE)
 
     def asking(self) -> None:
         """The question box, the examples and the stop button."""
         ask, drawer, state = self._c.ask, self._c.drawer, self._c.state
         settings = [drawer.mode, drawer.max_sources, drawer.date_from, drawer.date_to, drawer.sources]
-        outputs = [ask.chat, ask.box, state.current, drawer.conversations, ask.hero, drawer.delete]
         for trigger, source in [(ask.box.submit, ask.box), *((button.click, button) for button in ask.examples)]:
             trigger(
                 self._ask,
                 [source, state.current, *settings, state.language],
-                outputs,
+                self._conversation,
                 trigger_mode="once",
                 concurrency_limit=4,
                 concurrency_id="answer",
@@ -93,10 +102,8 @@ class _Wiring:
         Each of these leaves a running answer. They go through the queue, so that what they show comes after
         the last that the answer has sent.
         """
-        ask, drawer, state = self._c.ask, self._c.drawer, self._c.state
-        outputs = [
-            ask.chat, state.current, drawer.conversations, ask.hero, drawer.delete, drawer.confirm_row, ask.box
-        ]  # fmt: skip
+        drawer, state = self._c.drawer, self._c.state
+        outputs = [*self._conversation, drawer.confirm_row]
         queued: dict[str, Any] = {"concurrency_limit": 8, "concurrency_id": "open", **_HIDDEN}
         drawer.conversations.input(self._open, [drawer.conversations, state.language], outputs, **queued)
         drawer.new.click(self._new, state.language, outputs, **queued)
@@ -105,82 +112,75 @@ class _Wiring:
 
     def filters(self) -> None:
         """Filters in force are named above the question box, since the drawer may hide them."""
-        ask, drawer = self._c.ask, self._c.drawer
-        fields = [drawer.date_from, drawer.date_to, drawer.sources]
-        for field in fields:
-            field.change(
-                _active_filters, [*fields, self._c.state.language], [ask.active_filters, ask.filter_row], **_AT_ONCE
-            )
+        ask, drawer, state = self._c.ask, self._c.drawer, self._c.state
+        fields: list[Any] = [drawer.date_from, drawer.date_to, drawer.sources]
+        outputs = [ask.active_filters, ask.filter_row]
+        gr.on(
+            [field.change for field in fields], self._filters_in_force, [*fields, state.language], outputs, **_AT_ONCE
+        )
         ask.clear_filters.click(lambda: ("", "", []), None, fields, **_AT_ONCE)
 
     def library_tab(self) -> None:
         """Filter, search, read, add and remove."""
         shelf, state = self._c.shelf, self._c.state
         looking = [shelf.find, state.language]
-        shelf.find.change(self._filter, looking, shelf.listing, trigger_mode="always_last", **_AT_ONCE)
+        shelf.find.change(self._narrow, looking, shelf.listing, trigger_mode="always_last", **_AT_ONCE)
         gr.on([shelf.find.submit, shelf.search.click], self._search, looking, shelf.listing, **_HIDDEN)
 
-        reading = [shelf.reader, shelf.question, shelf.remove, shelf.confirm_row]
-        changed = [shelf.status, shelf.listing, self._c.drawer.sources, self._c.ask.count]
-        state.pick.change(self._read, [state.pick, state.language], reading, **_AT_ONCE)
+        state.pick.change(self._read, [state.pick, state.language], self._reading, **_AT_ONCE)
         _confirms(shelf.remove, shelf.cancel, shelf.confirm_row)
-        shelf.confirm.click(self._remove, [state.pick, *looking], [*changed, state.pick, *reading], **_HIDDEN)
+        removed = [*self._contents, *self._reading, shelf.status, state.pick]
+        shelf.confirm.click(self._remove, [state.pick, *looking], removed, **_HIDDEN)
 
-        shelf.upload.upload(self._add, [shelf.upload, *looking], [*changed, shelf.stop], concurrency_limit=1, **_HIDDEN)
+        added = [*self._contents, shelf.status, shelf.stop]
+        shelf.upload.upload(self._add, [shelf.upload, *looking], added, concurrency_limit=1, **_HIDDEN)
         shelf.stop.click(self._stop_adding, None, None, **_AT_ONCE)
 
-    def _data_outputs(self) -> list[Any]:
-        state, drawer, ask, shelf = self._c.state, self._c.drawer, self._c.ask, self._c.shelf
-        return [
-            state.language, ask.chat, state.current, drawer.conversations, ask.hero, drawer.delete, *ask.examples,
-            drawer.sources, ask.count, shelf.listing, state.pick, shelf.reader, shelf.remove, shelf.confirm_row,
-            shelf.status,
-        ]  # fmt: skip
+    # ---- what is shown then
 
-    def _boot(self, wish: str) -> list[Any]:
-        language, conversation, *_ = [*(wish or "").split(":"), "", ""]
-        chosen = as_language(language)
-        return [*(labelled.update(chosen) for labelled in self._c.labelled), *self._data(chosen, conversation)]
+    def _boot(self, wish: str, request: gr.Request) -> Changes:
+        wanted, conversation, *_ = [*(wish or "").split(":"), "", ""]
+        language = as_language(wanted)
+        questions = [*self._library.example_questions(language), *[""] * layout.EXAMPLES]
+        examples = {
+            button: gr.update(value=question, visible=bool(question))
+            for button, question in zip(self._c.ask.examples, questions, strict=False)
+        }
+        return {
+            **{labelled.component: labelled.update(language) for labelled in self._c.labelled},
+            **examples,
+            **self._show(conversation, language, running=self._chat.running(_session(request))),
+            **self._show_contents("", language),
+            **self._read("", language),
+            self._c.state.language: language,
+            self._c.state.pick: "",
+            self._c.shelf.remove: gr.update(value=text(language, "remove"), visible=False),
+            self._c.shelf.status: "",
+        }
 
-    def _data(self, language: Language, conversation: str) -> list[Any]:
+    def _show(self, conversation: str, language: Language, running: bool = False) -> Changes:
+        """A stored conversation, or the start page when there is none of this id."""
         messages = self._chat.show(conversation, language)
         known = conversation if messages else ""
-        sources, count, listing = self._library_data("", language)
-        return [
-            language, messages, known, self._list(known), gr.update(visible=not messages),
-            gr.update(visible=bool(known)), *self._examples(language), sources, count, listing,
-            "", render_library.nothing_open(language), gr.update(visible=False), gr.update(visible=False), "",
-        ]  # fmt: skip
+        return self._conversation_changes(messages, known) | {
+            self._c.ask.box: _box(language, running),
+            self._c.drawer.delete: gr.update(value=text(language, "delete_conversation"), visible=bool(known)),
+        }
 
-    def _examples(self, language: Language) -> list[Update]:
-        questions = self._library.example_questions(language)[: layout.EXAMPLES]
-        questions += [""] * (layout.EXAMPLES - len(questions))
-        return [gr.update(value=question, visible=bool(question)) for question in questions]
+    def _conversation_changes(self, messages: list[Any], conversation: str) -> Changes:
+        ask, drawer, state = self._c.ask, self._c.drawer, self._c.state
+        return {
+            ask.chat: messages,
+            ask.hero: gr.update(visible=not messages),
+            state.current: conversation,
+            drawer.conversations: self._list(conversation),
+            drawer.delete: gr.update(visible=bool(conversation)),
+        }
 
-    def _library_data(self, needle: str, language: Language) -> tuple[Update, str, str]:
-        """Choices of the source filter, the count on the start page and the list."""
-        sources, articles = self._library.sources(), self._library.articles()
-        key = "hero_count" if articles else "hero_empty"
-        count = text(language, key, articles=f"{len(articles):,}", sources=len(sources))
-        return (
-            gr.update(choices=sources),
-            f'<p class="jw-hero-count">{escape(count)}</p>',
-            self._tab.listing(needle, language),
-        )
-
-    def _filter(self, needle: str, language: str) -> str:
-        return self._tab.listing(needle or "", as_language(language))
-
-    def _search(self, query: str, language: str) -> str:
-        return self._tab.search(query or "", as_language(language))
-
-    def _list(self, chosen: str) -> Update:
+    def _list(self, chosen: str) -> Any:
         summaries = self._chat.store.summaries()
-        return gr.update(
-            choices=[(summary.title, summary.id) for summary in summaries],
-            value=chosen or None,
-            visible=bool(summaries),
-        )
+        choices = [(summary.title, summary.id) for summary in summaries]
+        return gr.update(choices=choices, value=chosen or None, visible=bool(choices))
 
     def _ask(
         self,
@@ -191,104 +191,109 @@ class _Wiring:
         date_from: str,
         date_to: str,
         sources: list[str],
-        language: str,
+        wanted: str,
         request: gr.Request,
-    ) -> Iterator[tuple[Any, ...]]:
-        chosen = as_language(language)
+    ) -> Iterator[Changes]:
+        language = as_language(wanted)
         options = Options(mode, int(max_sources), date_from or "", date_to or "", tuple(sources or ()))
-        first = True
-        for view in self._chat.ask(question or "", conversation, options, chosen, _session(request)):
-            box: Update = gr.skip()
-            if first and view.running:
-                box = gr.update(value="", submit_btn=False, stop_btn=text(chosen, "stop"))
-            elif not view.running:
-                box = _resting_box(chosen)
-            listed = self._list(view.conversation) if first or not view.running else gr.skip()
-            shown = bool(view.messages)
-            yield (
-                view.messages,
-                box,
-                view.conversation,
-                listed,
-                gr.update(visible=not shown),
-                gr.update(visible=shown),
-            )
-            first = False
+        views = self._chat.ask(question or "", conversation or "", options, language, _session(request))
+        for number, view in enumerate(views):
+            if not view.running:
+                changes = self._conversation_changes(view.messages, view.conversation)
+                yield changes | {self._c.ask.box: _box(language, running=False)}
+            elif number == 0:
+                changes = self._conversation_changes(view.messages, view.conversation)
+                yield changes | {self._c.ask.box: _box(language, running=True) | {"value": ""}}
+            else:
+                yield {self._c.ask.chat: view.messages}
 
     def _stop(self, request: gr.Request) -> None:
         self._chat.stop(_session(request))
 
+    def _open(self, conversation: str | None, wanted: str, request: gr.Request) -> Changes:
+        self._chat.leave(_session(request))
+        shown = self._show(conversation or "", as_language(wanted))
+        return shown | {self._c.drawer.confirm_row: gr.update(visible=False)}
+
+    def _new(self, wanted: str, request: gr.Request) -> Changes:
+        return self._open("", wanted, request)
+
+    def _delete(self, conversation: str, wanted: str, request: gr.Request) -> Changes:
+        self._chat.leave(_session(request))
+        self._chat.store.delete(conversation)
+        return self._open("", wanted, request)
+
+    def _filters_in_force(self, date_from: str, date_to: str, sources: list[str], wanted: str) -> Changes:
+        language = as_language(wanted)
+        parts = [render.day_range(date_from or "", date_to or "", language), *(sources or [])]
+        named = " · ".join(part for part in parts if part)
+        line = f"<p>{escape(text(language, 'active_filters', filters=named))}</p>" if named else ""
+        return {self._c.ask.active_filters: line, self._c.ask.filter_row: gr.update(visible=bool(named))}
+
+    def _show_contents(self, needle: str, language: Language) -> Changes:
+        """The list of articles, how many there are, and the choices of the source filter."""
+        sources, articles = self._library.sources(), self._library.articles()
+        key = "hero_count" if articles else "hero_empty"
+        count = text(language, key, articles=f"{len(articles):,}", sources=len(sources))
+        return {
+            self._c.ask.count: f'<p class="jw-hero-count">{escape(count)}</p>',
+            self._c.drawer.sources: gr.update(choices=sources, label=text(language, "sources_filter")),
+            self._c.shelf.listing: self._tab.listing(needle, language),
+        }
+
+    def _narrow(self, needle: str, wanted: str) -> str:
+        return self._tab.listing(needle or "", as_language(wanted))
+
+    def _search(self, query: str, wanted: str) -> str:
+        return self._tab.search(query or "", as_language(wanted))
+
+    def _read(self, pick: str, wanted: str) -> Changes:
+        language, shelf = as_language(wanted), self._c.shelf
+        markup, title = self._tab.read(pick or "", language)
+        question = f"<p>{escape(text(language, 'remove_question', title=title))}</p>" if title else ""
+        return {
+            shelf.reader: markup,
+            shelf.question: question,
+            shelf.remove: gr.update(visible=bool(title)),
+            shelf.confirm_row: gr.update(visible=False),
+        }
+
+    def _remove(self, pick: str, needle: str, wanted: str) -> Changes:
+        language = as_language(wanted)
+        news = self._tab.remove(pick or "", language)
+        return {
+            **self._show_contents(needle or "", language),
+            **self._read("", language),
+            self._c.shelf.status: news,
+            self._c.state.pick: "",
+        }
+
+    def _add(self, files: list[str] | None, needle: str, wanted: str, request: gr.Request) -> Iterator[Changes]:
+        language, shelf = as_language(wanted), self._c.shelf
+        for status in self._tab.add([Path(file) for file in files or []], language, _session(request)):
+            yield {shelf.status: status, shelf.stop: gr.update(visible=True)}
+        yield self._show_contents(needle or "", language) | {shelf.stop: gr.update(visible=False)}
+
     def _stop_adding(self, request: gr.Request) -> None:
         self._tab.stop(_session(request))
 
-    def _open(self, conversation: str | None, language: str, request: gr.Request) -> tuple[Any, ...]:
-        self._chat.leave(_session(request))
-        chosen = as_language(language)
-        messages = self._chat.show(conversation or "", chosen)
-        known = (conversation or "") if messages else ""
-        return (
-            messages,
-            known,
-            self._list(known),
-            gr.update(visible=not messages),
-            gr.update(visible=bool(known)),
-            gr.update(visible=False),
-            _resting_box(chosen),
-        )
 
-    def _new(self, language: str, request: gr.Request) -> tuple[Any, ...]:
-        return self._open("", language, request)
-
-    def _delete(self, conversation: str, language: str, request: gr.Request) -> tuple[Any, ...]:
-        self._chat.leave(_session(request))
-        self._chat.store.delete(conversation)
-        return self._open("", language, request)
-
-    def _read(self, pick: str, language: str) -> tuple[Any, ...]:
-        chosen = as_language(language)
-        markup, title = self._tab.read(pick or "", chosen)
-        question = f"<p>{escape(text(chosen, 'remove_question', title=title))}</p>" if title else ""
-        return markup, question, gr.update(visible=bool(title)), gr.update(visible=False)
-
-    def _remove(self, pick: str, needle: str, language: str) -> tuple[Any, ...]:
-        chosen = as_language(language)
-        status = self._tab.remove(pick or "", chosen)
-        sources, count, listing = self._library_data(needle or "", chosen)
-        return status, listing, sources, count, "", *self._read("", language)
-
-    def _add(
-        self, files: list[str] | None, needle: str, language: str, request: gr.Request
-    ) -> Iterator[tuple[Any, ...]]:
-        chosen = as_language(language)
-        same = gr.skip()
-        paths = [Path(file) for file in files or []]
-        status = ""
-        for status in self._tab.add(paths, chosen, _session(request)):
-            yield status, same, same, same, gr.update(visible=True)
-        sources, count, listing = self._library_data(needle or "", chosen)
-        yield status, listing, sources, count, gr.update(visible=False)
-
-
-def _active_filters(date_from: str, date_to: str, sources: list[str], language: str) -> tuple[str, Update]:
-    chosen = as_language(language)
-    parts = [render.day_range(date_from or "", date_to or "", chosen), *(sources or [])]
-    named = " · ".join(part for part in parts if part)
-    return (
-        f"<p>{escape(text(chosen, 'active_filters', filters=named))}</p>" if named else "",
-        gr.update(visible=bool(named)),
+def _box(language: Language, running: bool) -> dict[str, Any]:
+    """The question box with the button that fits: ask, or stop."""
+    changes: dict[str, Any] = gr.update(
+        label=text(language, "question"),
+        placeholder=text(language, "placeholder"),
+        submit_btn=False if running else text(language, "send"),
+        stop_btn=text(language, "stop") if running else False,
     )
-
-
-def _resting_box(language: Language) -> Update:
-    update: Update = gr.update(submit_btn=text(language, "send"), stop_btn=False)
-    return update
-
-
-def _session(request: gr.Request) -> str:
-    return str(request.session_hash or "")
+    return changes
 
 
 def _confirms(button: gr.Button, cancel: gr.Button, row: gr.Column) -> None:
     """`button` asks first: it opens `row`, `cancel` closes it."""
     button.click(lambda: gr.update(visible=True), None, row, **_AT_ONCE)
     cancel.click(lambda: gr.update(visible=False), None, row, **_AT_ONCE)
+
+
+def _session(request: gr.Request) -> str:
+    return str(request.session_hash or "")

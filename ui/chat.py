@@ -116,6 +116,10 @@ class Chat:
         """Stop the answer that `session` is waiting for."""
         self._runs.stop(session)
 
+    def running(self, session: str) -> bool:
+        """Whether `session` is waiting for an answer."""
+        return self._runs.running(session)
+
     def leave(self, session: str) -> None:
         """Stop the answer that `session` is waiting for, because the page is about to show something else."""
         self._runs.leave(session)
@@ -171,7 +175,7 @@ class Chat:
     def _answer_markup(self, answer: Answer | None, language: Language, key: str) -> str:
         if answer is None:
             return render.waiting(language)
-        wanted = {item.article_id for item in (*answer.citations, *answer.nearest)}
+        wanted = {citation.article_id for citation in answer.citations} | {near.article_id for near in answer.nearest}
         found = {ident: self._library.article(ident) for ident in wanted}
         articles: dict[str, Article] = {ident: article for ident, article in found.items() if article is not None}
         return render.answer(answer, articles, language, key)

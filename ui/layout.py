@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, TypeVar
+from dataclasses import dataclass
 
 import gradio as gr
 
 from rag.config import Settings
+from ui.labels import Labelled, Labels, first, static
 from ui.markup import escape
 from ui.strings import DEFAULT_LANGUAGE, Language, text
 
-_HERE = Path(__file__).parent
 FILE_TYPES = [".txt", ".md", ".markdown", ".json", ".jsonl", ".html", ".htm", ".pdf", ".docx"]
 EXAMPLES = 3
 _MOST_SOURCES = 10
 _LONGEST_QUESTION = 2_000
-_SANS = (
-    "-apple-system",
-    "BlinkMacSystemFont",
-    "Segoe UI",
-    "PingFang SC",
-    "Microsoft YaHei",
-    "Noto Sans CJK SC",
-    "Source Han Sans SC",
-    "system-ui",
-    "sans-serif",
-)
-Texts = Callable[[Language], dict[str, Any]]
-AnyComponent = TypeVar("AnyComponent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,43 +96,6 @@ class Shelf:
 
 
 @dataclass(frozen=True, slots=True)
-class Labelled:
-    """A component whose texts follow the language."""
-
-    component: Any
-    texts: Texts
-
-    def update(self, language: Language) -> dict[str, Any]:
-        """What to change for `language`."""
-        changes: dict[str, Any] = gr.update(**self.texts(language))
-        return changes
-
-
-@dataclass
-class Labels:
-    """Collects the components whose texts follow the language, while the page is built."""
-
-    items: list[Labelled] = field(default_factory=list)
-
-    def __call__(self, component: AnyComponent, texts: Texts) -> AnyComponent:
-        """Remember `component`; its first texts are given by `first`."""
-        self.items.append(Labelled(component, texts))
-        return component
-
-    def button(self, key: str, **kwargs: Any) -> gr.Button:
-        """A button named by the text `key`."""
-        return self(gr.Button(_first(key), **kwargs), lambda language: {"value": text(language, key)})
-
-    def markdown(self, markup: Callable[[Language], str], **kwargs: Any) -> gr.Markdown:
-        """Our own markup in the page's language."""
-        return self(static(markup(DEFAULT_LANGUAGE), **kwargs), lambda language: {"value": markup(language)})
-
-    def field(self, make: Callable[..., AnyComponent], key: str, **kwargs: Any) -> AnyComponent:
-        """An input labelled by the text `key`."""
-        return self(make(label=_first(key), **kwargs), lambda language: {"label": text(language, key)})
-
-
-@dataclass(frozen=True, slots=True)
 class Controls:
     """The whole page."""
 
@@ -180,73 +127,6 @@ def build(settings: Settings) -> tuple[gr.Blocks, Controls]:
                 with labels.field(gr.Tab, "tab_library", id="library", elem_id="jw-library"):
                     shelf = _shelf(labels, settings)
     return page, Controls(labels.items, state, bar, drawer, ask, shelf)
-
-
-def theme() -> gr.themes.Base:
-    """Gradio's plainest theme with the colours of style.css (light and dark are chosen there)."""
-    colours = {
-        "body_background_fill": "paper",
-        "body_text_color": "ink",
-        "body_text_color_subdued": "muted",
-        "background_fill_primary": "sheet",
-        "background_fill_secondary": "paper",
-        "border_color_primary": "line",
-        "border_color_accent": "accent",
-        "color_accent_soft": "accent-soft",
-        "block_background_fill": "sheet",
-        "block_border_color": "line",
-        "block_label_text_color": "muted",
-        "block_title_text_color": "muted",
-        "block_info_text_color": "muted",
-        "input_background_fill": "sheet",
-        "input_border_color": "edge",
-        "input_border_color_focus": "accent",
-        "input_placeholder_color": "muted",
-        "button_primary_background_fill": "accent",
-        "button_primary_background_fill_hover": "accent-strong",
-        "button_primary_text_color": "on-accent",
-        "button_secondary_background_fill": "sheet",
-        "button_secondary_background_fill_hover": "accent-soft",
-        "button_secondary_border_color": "edge",
-        "button_secondary_text_color": "ink",
-        "checkbox_background_color": "sheet",
-        "checkbox_background_color_selected": "accent",
-        "checkbox_border_color": "edge",
-        "checkbox_border_color_selected": "accent",
-        "checkbox_label_background_fill": "sheet",
-        "checkbox_label_background_fill_selected": "accent-soft",
-        "checkbox_label_text_color": "ink",
-        "checkbox_label_text_color_selected": "ink",
-        "link_text_color": "accent",
-        "slider_color": "accent",
-        "color_accent": "accent",
-        "error_text_color": "accent",
-    }
-    chosen = gr.themes.Base(font=_SANS, font_mono=("ui-monospace", "Consolas", "monospace"))
-    values = {}
-    for name, colour in colours.items():
-        values[name] = f"var(--jw-{colour})"
-        if hasattr(chosen, f"{name}_dark"):
-            values[f"{name}_dark"] = f"var(--jw-{colour})"
-    return chosen.set(**values)
-
-
-def head() -> str:
-    """What goes into the page's head: style and script.
-
-    The style sheet is not given to Gradio as `css`, which would put a prefix before every selector.
-    """
-    style, script = ((_HERE / name).read_text("utf-8") for name in ("style.css", "page.js"))
-    return f'<meta name="color-scheme" content="light dark"><style>{style}</style><script>{script}</script>'
-
-
-def static(value: str = "", **kwargs: Any) -> gr.Markdown:
-    """A place for our own markup; sanitised by Gradio as well."""
-    return gr.Markdown(value, sanitize_html=True, latex_delimiters=[], **kwargs)
-
-
-def _first(key: str) -> str:
-    return text(DEFAULT_LANGUAGE, key)
 
 
 def _remembered(name: str) -> gr.Textbox:
@@ -284,7 +164,7 @@ def _drawer(labels: Labels, settings: Settings) -> Drawer:
         sources = labels.field(gr.Dropdown, "sources_filter", choices=[], multiselect=True, value=[], container=True)
         labels.markdown(lambda language: f'<h2 class="jw-section">{escape(text(language, "settings"))}</h2>')
         mode = labels(
-            gr.Radio(_modes(DEFAULT_LANGUAGE), value=settings.answer.mode, label=_first("mode"), elem_id="jw-mode"),
+            gr.Radio(_modes(DEFAULT_LANGUAGE), value=settings.answer.mode, label=first("mode"), elem_id="jw-mode"),
             lambda language: {"choices": _modes(language), "label": text(language, "mode")},
         )
         max_sources = labels.field(
@@ -306,9 +186,7 @@ def _drawer(labels: Labels, settings: Settings) -> Drawer:
 def _date(labels: Labels, key: str) -> gr.Textbox:
     """A date as `2026-01-31`; page.js turns the input into the browser's own date field."""
     return labels(
-        gr.Textbox(
-            label=_first(key), placeholder=_first("date_hint"), max_lines=1, elem_classes="jw-date", min_width=0
-        ),
+        gr.Textbox(label=first(key), placeholder=first("date_hint"), max_lines=1, elem_classes="jw-date", min_width=0),
         lambda language: {"label": text(language, key), "placeholder": text(language, "date_hint")},
     )
 
@@ -345,20 +223,17 @@ def _ask_tab(labels: Labels) -> AskTab:
         with gr.Row(visible=False, elem_id="jw-filter-row") as filter_row:
             active = static()
             clear = labels.button("clear_filters", size="sm", scale=0, min_width=0)
-        box = labels(
-            gr.Textbox(
-                label=_first("question"),
-                show_label=False,
-                container=True,
-                placeholder=_first("placeholder"),
-                lines=1,
-                max_lines=6,
-                max_length=_LONGEST_QUESTION,
-                autofocus=True,
-                submit_btn=_first("send"),
-                elem_id="jw-box",
-            ),
-            lambda language: {"label": text(language, "question"), "placeholder": text(language, "placeholder")},
+        box = gr.Textbox(
+            label=first("question"),
+            show_label=False,
+            container=True,
+            placeholder=first("placeholder"),
+            lines=1,
+            max_lines=6,
+            max_length=_LONGEST_QUESTION,
+            autofocus=True,
+            submit_btn=first("send"),
+            elem_id="jw-box",
         )
     return AskTab(hero, count, examples, chat, filter_row, active, clear, box)
 
@@ -370,7 +245,7 @@ def _shelf(labels: Labels, settings: Settings) -> Shelf:
             with gr.Row(elem_id="jw-find-row"):
                 find = labels(
                     gr.Textbox(
-                        label=_first("library_find"), show_label=False, placeholder=_first("library_find_hint"),
+                        label=first("library_find"), show_label=False, placeholder=first("library_find_hint"),
                         max_lines=1, elem_id="jw-find", min_width=0,
                     ),
                     lambda language: {
@@ -380,7 +255,7 @@ def _shelf(labels: Labels, settings: Settings) -> Shelf:
                 search = labels.button("library_search", elem_id="jw-search", scale=0, min_width=0)
             with gr.Row(elem_id="jw-add-row"):
                 upload = labels(
-                    gr.UploadButton(_first("add_files"), file_count="multiple", file_types=FILE_TYPES,
+                    gr.UploadButton(first("add_files"), file_count="multiple", file_types=FILE_TYPES,
                                     size="sm", scale=0, min_width=0, elem_id="jw-upload"),
                     lambda language: {"label": text(language, "add_files")},
                 )  # fmt: skip

@@ -105,7 +105,7 @@ def story(article: Article, language: Language, start: int = 0, end: int = 0) ->
 
     A first line that only repeats the title is left out: the title stands above every story.
     """
-    paragraphs = []
+    paragraphs: list[str] = []
     for match in re.finditer(r"[^\r\n]+", article.text):
         line, offset = match.group(), match.start()
         first, last = max(start - offset, 0), min(end - offset, len(line))

@@ -45,6 +45,10 @@ class Runs:
             earlier.stop.set()
         return run
 
+    def running(self, session: str) -> bool:
+        """Whether the session has work under way."""
+        return self._get(session) is not None
+
     def stop(self, session: str) -> None:
         """Ask what the session is running to stop."""
         run = self._get(session)

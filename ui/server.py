@@ -107,7 +107,7 @@ def make_server_app(page: gr.Blocks, library: Library, port: int) -> FastAPI:
     from fastapi import FastAPI
     from fastapi.responses import HTMLResponse
 
-    from ui.layout import head, theme
+    from ui.look import head, theme
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
 
@@ -173,18 +173,14 @@ def run(page: gr.Blocks, library: Library, *, port: int, open_browser: bool) -> 
     """
     import uvicorn
 
-    listener = listen(port)
     url = f"http://{HOST}:{port}/"
-    try:
+    with listen(port) as listener, contextlib.suppress(KeyboardInterrupt):
         app = make_server_app(page, library, port)
         config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=2)
         print(f"Jinwen 津问: {url}  (Ctrl-C stops it)", flush=True)  # noqa: T201
         if open_browser:
             webbrowser.open(url)
-        with contextlib.suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[listener])
-    finally:
-        listener.close()
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 @contextlib.contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, cast
+from typing import Final, Literal
 
 Language = Literal["zh", "en"]
 
@@ -250,4 +250,4 @@ def text(language: Language, key: str, **values: object) -> str:
 def as_language(name: str | None) -> Language:
     """`zh` or `en` from what a browser sends; the default when it is neither."""
     short = (name or "").lower()[:2]
-    return cast(Language, short) if short in LANGUAGES else DEFAULT_LANGUAGE
+    return next((language for language in LANGUAGES if language == short), DEFAULT_LANGUAGE)
