@@ -9,7 +9,7 @@ from html import escape
 from eval import plots
 from eval.bench_quality import LEGS, LEXICAL
 from eval.bench_results import AnswerFigures, Bench, Quality, Scale, Spread
-from eval.report_html import document
+from eval.html import document
 
 
 @dataclass(frozen=True, slots=True)

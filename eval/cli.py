@@ -12,7 +12,7 @@ from typing import Any
 _USAGE = """\
 forms:
   jinwen eval QUESTIONS             ask every question, print the table, write run and report
-  jinwen eval compare A B           two runs: differences, significance, questions that changed
+  jinwen eval compare A B           two runs: differences, significance, changed questions (--out FILE: as HTML)
   jinwen eval list                  the runs there are
   jinwen eval show RUN              the table of a run
   jinwen eval rename RUN NAME

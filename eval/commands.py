@@ -11,7 +11,7 @@ from eval import set_commands
 from eval.asking import ask_all, gate, print_run
 from eval.console import expect, parse_date, print_json, runs_root, say
 from eval.question_set import QuestionSet, make_question_set, read_question_set
-from eval.runs import delete_run, find_run, list_runs, rename_run
+from eval.runs import delete_run, find_run, list_runs, rename_run, replace_file
 
 _PROBLEMS_SHOWN = 20
 _Form = Callable[[argparse.Namespace, list[str]], int]
@@ -74,10 +74,15 @@ def explain(args: argparse.Namespace) -> int:
 
 def _compare(args: argparse.Namespace, words: list[str]) -> int:
     from eval.compare import compare
+    from eval.compare_html import comparison_page
     from eval.compare_report import comparison_json, comparison_text
 
     expect(words, 2, "jinwen eval compare A B")
     comparison = compare(*(find_run(name, runs_root(args)) for name in words))
+    if args.out is not None:
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(args.out, comparison_page(comparison))
+        say(f"wrote {args.out}")
     if args.json:
         print_json(comparison_json(comparison))
     else:

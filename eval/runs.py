@@ -17,7 +17,7 @@ import json
 import platform
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -58,12 +58,12 @@ class RunInfo:
     articles: int
     encoder: str
     encoder_fingerprint: str
-    models: dict[str, str]
-    """Shipped model -> hash of its files."""
-    code: str
-    """Hash of the engine's code."""
     settings: dict[str, dict[str, Any]]
     versions: dict[str, str]
+    models: dict[str, str] = field(default_factory=dict)
+    """Shipped model -> hash of its files."""
+    code: str = ""
+    """Hash of the engine's code."""
     format: int = FORMAT
 
     def differences(self, other: RunInfo) -> list[str]:
@@ -153,10 +153,10 @@ def describe(question_set: QuestionSet, library: Searchable, name: str, as_of: d
         articles=len(library.articles()),
         encoder=library.encoder.name,
         encoder_fingerprint=library.encoder.fingerprint,
-        models=model_fingerprints(),
-        code=code_fingerprint(),
         settings=to_dict(library.settings),
         versions=_versions(),
+        models=model_fingerprints(),
+        code=code_fingerprint(),
     )
 
 

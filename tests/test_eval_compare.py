@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from eval_fakes import HARBOUR, LIBRARY, ToyAssistant, ToyLibrary
 
 from eval.compare import Change, compare
+from eval.compare_html import comparison_page
 from eval.compare_report import comparison_json, comparison_text
 from eval.question_set import QuestionSet, parse_questions
 from eval.runner import run
@@ -58,6 +60,10 @@ def test_compare_by_hand(tmp_path: Path) -> None:
     text = comparison_text(found)
     assert "different: answer.strictness balanced → strict" in text
     assert "1 better:\n  q0 泊位有多长？0\n      A: 市图书馆" in text
+    page = comparison_page(found)
+    assert "<h2>Better · 变好 (1)</h2><details open>" in page
+    assert '<span class="bad">✗</span> 没有找到。' in page
+    assert not re.search(r"<script|<img|<link|https?://", page)
     assert comparison_json(found)["questions"][3] == {  # type: ignore[index]
         "id": "q3", "question": "泊位有多长？3", "change": "worse",
         "first": {"correct": True, "answer": f"{BERTH}[1]"}, "second": {"correct": False, "answer": "没有找到。"},
