@@ -329,3 +329,15 @@ def test_a_closed_store_says_so(store: LocalStore) -> None:
     store.close()
     with pytest.raises(StoreError, match="was closed; open it again"):
         store.articles()
+
+
+def test_the_reader_of_the_documentation_works(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (Path(__file__).parent.parent / "indexes" / "README.md").read_text("utf-8")
+    code = page.partition("```python\n")[2].partition("```")[0]
+    monkeypatch.chdir(store.folder.parent)
+    exec(compile(code.replace("indexes/default", "index"), "README.md", "exec"), {})
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 7
+    assert lines[2] == "海湾日报/3 跨海大桥合龙 跨海大桥昨日合龙。大桥全长七公里，桥面双向六车道，预计年底通车。 1.0"
