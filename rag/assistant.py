@@ -120,11 +120,12 @@ def prepare_question(question: str, history: Sequence[Turn], as_of: dt.date | No
 
 
 def search_query(question: Question) -> str:
-    """What is searched: the standalone question, with its relative days also as dates.
+    """What is searched: the standalone question, with its days also as Chinese articles write them.
 
-    Articles say 1月18日 where the question says 这周日.
+    They say 1月18日 where the question says 这周日 or January 18.
     """
-    mentions = find_dates(question.standalone, question.as_of)
-    days = [m for m in mentions if m.relative and m.is_day]
-    absolute = [format_date(m.first, m.last, "zh") for m in days]
-    return " ".join([question.standalone, *dict.fromkeys(absolute)])
+    mentions = [m for m in find_dates(question.standalone, question.as_of) if m.is_day]
+    english = question.language == "en"
+    dates = [format_date(m.first, m.last, "zh") for m in mentions if english or m.relative]
+    written = [date for date in dict.fromkeys(dates) if date not in question.standalone]
+    return " ".join([question.standalone, *written])

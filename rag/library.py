@@ -10,9 +10,11 @@ from pathlib import Path
 from types import TracebackType
 
 from rag.answering import Answerer
+from rag.answering.reader_lexicon import load_lexicon
 from rag.assistant import Assistant
-from rag.config import AnswerSettings, RetrievalSettings, Settings
+from rag.config import MODELS_DIR, AnswerSettings, RetrievalSettings, Settings
 from rag.encoder import Encoder, load_encoder
+from rag.expansion import QueryExpander
 from rag.fusion import FittedFusion, read_fusion
 from rag.ingest import IngestProgress, IngestReport, ingest
 from rag.retriever import Retriever
@@ -58,12 +60,17 @@ class Library:
 
     def retriever_for(self, settings: RetrievalSettings) -> Retriever:
         """The same with other settings."""
-        return Retriever(self.store, self.encoder, settings, self._fusion)
+        return Retriever(self.store, self.encoder, settings, self._fusion, self._expander)
 
     @cached_property
     def _fusion(self) -> FittedFusion | None:
         folder = getattr(self.encoder, "folder", None)
         return read_fusion(folder) if folder else None
+
+    @cached_property
+    def _expander(self) -> QueryExpander | None:
+        file = MODELS_DIR / "jinwen-reader" / "lexicon.safetensors"
+        return QueryExpander(load_lexicon(file)) if file.is_file() else None
 
     @cached_property
     def assistant(self) -> Assistant:

@@ -14,7 +14,7 @@ def spelled_in_pinyin(spelling: str, text: str) -> bool:
     letters = _plain(spelling)
     if not letters:
         return False
-    readings = [_readings(character) for character in text]
+    readings = [readings(character) for character in text]
     for start in range(len(text)):
         reached = {0}
         for options in readings[start:]:
@@ -41,7 +41,8 @@ def _plain(spelling: str) -> str:
 
 
 @cache
-def _readings(character: str) -> frozenset[str]:
+def readings(character: str) -> frozenset[str]:
+    """Readings of a Chinese character without tones; empty for anything else."""
     if character < "㐀":
         return frozenset()
     from pypinyin.constants import PINYIN_DICT

@@ -9,6 +9,7 @@ import numpy as np
 
 from rag.config import RetrievalSettings
 from rag.encoder import Encoder
+from rag.expansion import QueryExpander
 from rag.fusion import FittedFusion, reciprocal_rank_fusion
 from rag.sentences import sentence_spans
 from rag.store import LocalStore, Scored, StoredPassage
@@ -26,12 +27,18 @@ class Retriever:
     """
 
     def __init__(
-        self, store: LocalStore, encoder: Encoder, settings: RetrievalSettings, fusion: FittedFusion | None = None
+        self,
+        store: LocalStore,
+        encoder: Encoder,
+        settings: RetrievalSettings,
+        fusion: FittedFusion | None = None,
+        expander: QueryExpander | None = None,
     ) -> None:
         self._store = store
         self._encoder = encoder
         self._settings = settings
         self._fusion = fusion
+        self._expander = expander
 
     def retrieve(self, query: str, k: int | None = None, filters: Filters | None = None) -> list[Hit]:
         """The `k` best passages (default: `top_k` of the settings), best first.
@@ -41,10 +48,8 @@ class Retriever:
         """
         wanted = self._settings.top_k if k is None else k
         filters = filters or Filters()
-        vector = self._encoder.encode_queries([query])[0]
-        dense = by_id(self._store.search_dense(vector, self._settings.depth, filters))
-        lexical = by_id(self._store.search_lexical(query, self._settings.depth, filters))
-        stored = self._store.passages(list(dense | lexical))
+        dense, lexical = self.legs(query, self._settings.depth, filters)
+        stored = self._store.passages(list({**dense, **lexical}))
         fused = self.fuse(query, dense, lexical, stored)
         hits: list[Hit] = []
         for passage, score in self._select(fused, stored):
@@ -65,6 +70,14 @@ class Retriever:
                 )
             )
         return hits
+
+    def legs(self, query: str, depth: int, filters: Filters) -> tuple[Leg, Leg]:
+        """The `depth` best passages of the dense and of the lexical search."""
+        vector = self._encoder.encode_queries([query])[0]
+        also = self._expander.expand(query) if self._expander else {}
+        dense = self._store.search_dense(vector, depth, filters)
+        lexical = self._store.search_lexical(query, depth, filters, also)
+        return _by_id(dense), _by_id(lexical)
 
     def fuse(
         self, query: str, dense: Leg, lexical: Leg, stored: Mapping[int, StoredPassage]
@@ -104,7 +117,7 @@ class Retriever:
             yield found, score
 
 
-def by_id(hits: Sequence[Scored]) -> dict[int, tuple[int, float]]:
+def _by_id(hits: Sequence[Scored]) -> dict[int, tuple[int, float]]:
     """Rank and score by passage id, best first."""
     return {hit.passage_id: (rank, hit.score) for rank, hit in enumerate(hits, start=1)}
 

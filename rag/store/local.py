@@ -317,6 +317,7 @@ class LocalStore:
             info = read_info(self.folder, self._database)
             require_match(self.folder, info, self._encoder, self._passages)
             self._seen = version, info
+            self._mask.cache_clear()  # it holds on to the caches of former states
         return self._seen
 
     @contextlib.contextmanager

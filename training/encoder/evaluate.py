@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -54,12 +54,25 @@ class Lexical:
         norm = k1 * (1 - b + b * lengths / lengths.mean())
         counts.data = idf[counts.indices] * counts.data * (k1 + 1) / (counts.data + norm[rows])
         self._weights = counts.T.tocsr()
+        self._idf, self._unknown, self._k1 = idf, float(np.log1p((len(texts) + 0.5) / 0.5)), k1
 
     def scores(self, queries: Sequence[str]) -> Floats:
         """float32 `(len(queries), len(texts))`."""
         ids = [[self._number[t] for t in tokenize(query) if t in self._number] for query in queries]
         product: Floats = (_counts(ids, len(self._number)) @ self._weights).toarray().astype(np.float32)
         return product
+
+    def weighted(self, tokens: Mapping[str, float]) -> Floats:
+        """float32 `(len(texts),)`: scores of a query of `tokens`, each with the weight of its part."""
+        known = {self._number[token]: weight for token, weight in tokens.items() if token in self._number}
+        query = sp.csr_matrix((list(known.values()), ([0] * len(known), list(known))), (1, len(self._number)))
+        total: Floats = (query @ self._weights).toarray()[0].astype(np.float32)
+        return total
+
+    def most(self, query: str) -> float:
+        """More than any text can score for `query`: every token of it, as often as you like."""
+        numbers = [self._number.get(token) for token in tokenize(query)]
+        return (self._k1 + 1) * sum(self._unknown if n is None else float(self._idf[n]) for n in numbers)
 
 
 def _counts(ids: Sequence[Sequence[int]], width: int) -> sp.csr_matrix:

@@ -18,8 +18,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from rag.answering.reader_lexicon import load_lexicon
 from rag.config import EncoderSettings, RetrievalSettings
 from rag.encoder import Encoder, load_encoder
+from rag.expansion import QueryExpander
 from rag.fusion import FUSION_FILE, FittedFusion, Floats, features
 from rag.tokens import is_chinese, tokenize
 from training.encoder.development import DevelopmentSets
@@ -88,15 +90,15 @@ def thin_chinese(text: str, rng: random.Random) -> str:
     return text[start : start + keep]
 
 
-def examples(task: Task, encoder: Encoder) -> list[Example]:
+def examples(task: Task, encoder: Encoder, expander: QueryExpander) -> list[Example]:
     """Candidates of every query, as retrieval sees them: outside a leg's list only its last score is known."""
     cosines = encoder.encode_queries(task.queries) @ encoder.encode_passages(task.passages).T
     lexical = Lexical(task.passages)
     chinese = np.array([is_chinese(passage) for passage in task.passages])
     found = []
     for query, gold, cosine in zip(task.queries, task.gold, cosines, strict=True):
-        distinct = " ".join(dict.fromkeys(tokenize(query)))
-        coverage = lexical.scores([distinct])[0] / lexical.most(distinct)
+        distinct = dict.fromkeys(tokenize(query), 1.0)
+        coverage = lexical.weighted(expander.expand(query) | distinct) / lexical.most(" ".join(distinct))
         legs = [np.argsort(-scores, kind="stable")[:DEPTH] for scores in (cosine, coverage)]
         others = np.setdiff1d(np.concatenate(legs), [gold])
         rows = np.concatenate([[gold], others])
@@ -145,11 +147,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of the training files")
     parser.add_argument("--encoder", type=Path, required=True, help="folder of the encoder; fusion.json goes there")
+    parser.add_argument("--lexicon", type=Path, required=True, help="lexicon.safetensors of the reader")
     parser.add_argument("--seed", type=int, default=20260111)
     args = parser.parse_args()
     encoder = load_encoder(EncoderSettings(name=str(args.encoder)))
     tasks = make_tasks(DevelopmentSets.read(args.data), random.Random(args.seed))
-    found = [examples(task, encoder) for task in tasks]
+    expander = QueryExpander(load_lexicon(args.lexicon))
+    found = [examples(task, encoder, expander) for task in tasks]
     # Even queries fit, odd ones tell how well: the figures below are of queries that the weights never saw.
     fusion = fit([task[::2] for task in found])
     ways: dict[str, Callable[[Example], Floats]] = {
