@@ -100,7 +100,7 @@ class Run:
         """The results so far, in the order of the question set; a torn last line is ignored."""
         found: dict[str, QuestionResult] = {}
         try:
-            lines = (self.folder / _RESULTS).read_text("utf-8", "replace").splitlines()
+            lines = (self.folder / _RESULTS).read_text("utf-8", "replace").split("\n")
         except FileNotFoundError:
             return []
         for line in lines:

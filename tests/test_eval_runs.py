@@ -138,6 +138,13 @@ def test_an_interrupted_run_goes_on_and_gives_the_same_figures(tmp_path: Path) -
     assert [r.id for r in resumed.results()] == [q["id"] for q in QUESTIONS]
 
 
+def test_results_survive_characters_that_look_like_line_ends(tmp_path: Path) -> None:
+    odd = "泊位\u2028有\x85多长\u2029？"
+    toy = parse_questions([json.dumps({"id": "odd", "question": odd, "type": "fact", "answers": ["410米"]})], "toy")
+    done = run(toy, ToyLibrary(), ToyAssistant({odd: SAYS["三号泊位有多长？"]}), tmp_path / "r")
+    assert [(r.question, r.correct) for r in done.results()] == [(odd, True)]
+
+
 def test_a_folder_is_not_silently_reused(tmp_path: Path) -> None:
     folder = tmp_path / "r"
     stop = threading.Event()
