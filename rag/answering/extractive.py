@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from rag.answering.composition import ONE_FACT_CHARS, SEVERAL_CHARS, Quote, compose
-from rag.answering.notes import amount_note, comparison_note, date_notes, reading_text
-from rag.answering.question_type import Variant, asks_list, asks_several, question_parts, variants
+from rag.answering.constraints import meets_constraints
+from rag.answering.notes import comparison_note, date_notes, english_note, reading_text
+from rag.answering.question_type import Variant, asks_list, asks_several, profile, question_parts, variants
 from rag.answering.reader import Reader, Reading, ScoredSentence, load_reader
 from rag.answering.refusal import refuse
 from rag.answering.selection import choose_best, choose_one, choose_several, conflicting, corroborating
@@ -48,13 +49,18 @@ class ExtractiveAnswerer:
     def _answer(self, question: Question, hits: Sequence[Hit]) -> Answer:
         asked = reading_text(question)
         reading = self._reader.read(asked, hits)
-        if not hits or reading.answerable < THRESHOLDS[self._settings.strictness]:
+        if not reading.sentences or not self._holds_answer(asked, reading):
             refusal = refuse(question, hits, mode=MODE, model=self._reader.name)
             return dataclasses.replace(refusal, confidence=reading.answerable)
         quotes, limit = self._quotes(asked, reading, hits)
         noted = [_with_notes(quote, question) for quote in quotes[: self._settings.max_sources]]
         fitting = fit(noted, limit)
         return compose(question, fitting, confidence=reading.answerable, model=self._reader.name, mode=MODE)
+
+    def _holds_answer(self, asked: str, reading: Reading) -> bool:
+        article = reading.sentences[0].candidate.hit.article
+        sure = reading.answerable >= THRESHOLDS[self._settings.strictness]
+        return sure and meets_constraints(profile(asked), article)
 
     def _quotes(self, asked: str, reading: Reading, hits: Sequence[Hit]) -> tuple[list[Quote], int]:
         """The quotes and how long they may be together."""
@@ -125,6 +131,6 @@ def _with_notes(quote: Quote, question: Question) -> Quote:
     """`quote` with what can be worked out from it."""
     notes = [*date_notes(quote, question), *quote.notes]
     if question.language == "en" and is_chinese(quote.text):
-        note = amount_note(quote)
+        note = english_note(quote, question)
         notes = [*([f"({note})"] if note else []), *notes]
     return dataclasses.replace(quote, notes=tuple(notes)) if notes else quote

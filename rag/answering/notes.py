@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 
 from rag.answering.composition import Quote
+from rag.answering.question_type import AnswerType, profile
 from rag.dates import DateMention, find_dates, format_date
 from rag.numbers import Number, amount_en, find_numbers
 from rag.tokens import is_chinese
@@ -104,8 +105,8 @@ def _days_left(quote: Quote, mentions: list[DateMention], question: Question) ->
     return [f"From {today} to {day}: {left} days."]
 
 
-def amount_note(quote: Quote) -> str | None:
-    """Amounts and the date of a Chinese quote for an English reader; None when there are none worth converting."""
+def english_note(quote: Quote, question: Question) -> str | None:
+    """Amounts, the date or the name that answers, in a form an English reader can use; None when there is none."""
     text = quote.text
     wanted = (quote.answer[0] - quote.start, quote.answer[1] - quote.start) if quote.answer else (0, len(text))
     parts = [
@@ -118,7 +119,21 @@ def amount_note(quote: Quote) -> str | None:
         if dated and mention.start < wanted[1] and wanted[0] < mention.end:
             meant = format_date(mention.first, mention.last, "en")
             parts.append(f"{text[mention.start : mention.end]} = {meant}")
+    if quote.answer and AnswerType.PERSON in profile(question.standalone).types:
+        parts.append(f"{text[slice(*wanted)]} = {_romanised(text[slice(*wanted)])}")
     return "; ".join(parts[:_MOST_AMOUNTS]) or None
+
+
+def _romanised(name: str) -> str:
+    """A Chinese personal name in pinyin, surname first.
+
+    >>> _romanised("林晓舟")
+    'Lin Xiaozhou'
+    """
+    from pypinyin import lazy_pinyin
+
+    surname, *given = lazy_pinyin(name)
+    return " ".join(part.capitalize() for part in (surname, "".join(given)) if part)
 
 
 def _month_day(day: dt.date, language: str) -> str:

@@ -43,6 +43,8 @@ class QuestionProfile:
     """Chinese units that a number in the answer may carry; empty when any may."""
     asking: tuple[Span, ...]
     """Spans of `text` that ask (多少家, which year): they need no match in an article."""
+    attribute: tuple[Span, ...]
+    """Spans of `text` beside the asking words: they name what is asked of the thing (总投资, prize money)."""
     years: tuple[str, ...]
     """Four-digit years that the question names."""
     ordinals: tuple[int, ...]
@@ -91,6 +93,9 @@ _MEASURES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"多大年纪|年龄|多少岁|几岁|how old", ("岁", "年")),
     (r"气温|温度|几度|temperature", ("℃", "度")),
 )
+
+MEASURE_UNITS = frozenset(units for _, units in _MEASURES)
+"""Units of the measures that a question can name without a unit (面积, how much money)."""
 
 _ZH_ASKING: tuple[tuple[str, AnswerType], ...] = (
     (r"几月几[号日]|哪[一]?天|几[号日]|哪[一]?年(?!级)|何年|何月|哪个月|几月份?|什么时候|啥时候|何时|什么时间|几时"
@@ -164,6 +169,7 @@ def profile(question: str) -> QuestionProfile:
         types=types or (AnswerType.OTHER,),
         units=_units(text),
         asking=asking,
+        attribute=tuple(_beside(text, span, language) for span in asking),
         years=tuple(dict.fromkeys(_YEAR.findall(text))),
         ordinals=ordinals(text),
     )
@@ -183,6 +189,18 @@ def _asking(text: str, language: str) -> tuple[tuple[AnswerType, ...], tuple[Spa
     return tuple(dict.fromkeys(telling)), tuple((start, end) for start, end, _ in found)
 
 
+_BREAK = re.compile(r"[,，.。;；:：?？!！]")
+
+
+def _beside(text: str, asking: Span, language: str) -> Span:
+    """The words around an asking word, as far as the next punctuation."""
+    before, after = (7, 5) if language == "zh" else (0, 28)
+    first, last = max(0, asking[0] - before), min(len(text), asking[1] + after)
+    stops = [m.end() for m in _BREAK.finditer(text, first, asking[0])]
+    stop = _BREAK.search(text, asking[1], last)
+    return stops[-1] if stops else first, stop.start() if stop else last
+
+
 def _units(text: str) -> tuple[str, ...]:
     """Units that fit: those named with the asking word and their equals, else those of the measured noun."""
     named = _UNIT_AFTER_ASKING.findall(text)
@@ -191,6 +209,8 @@ def _units(text: str) -> tuple[str, ...]:
         for unit in named:
             units += [other for group in _UNIT_CLASSES if group[0] == unit or unit in group[:2] for other in group]
         return tuple(dict.fromkeys(units))
+    if re.search(r"\bhow many\b", text):  # of things that can be counted
+        return ()
     for pattern, units_of_measure in _MEASURES:
         if re.search(pattern, text):
             return units_of_measure

@@ -83,6 +83,10 @@ class OverlapReader:
         return Reading(rank_sentences(candidates, scores * _SHARPNESS), answerable)
 
 
+_HEADLINE_PENALTY = 1.5
+"""Logits taken from headlines and kickers, which the training data does not have."""
+
+
 class TrainedReader:
     """The shipped reader: a network ranks the sentences, a second one judges whether any answers."""
 
@@ -98,7 +102,7 @@ class TrainedReader:
         candidates, features = self._extractor.extract(question, hits)
         if not candidates:
             return Reading((), 0.0)
-        logits = self._ranker(features)
+        logits = self._ranker(features) - _HEADLINE_PENALTY * features[:, FEATURES.index("headline")]
         doubt = float(self._judge(judge_features(features, logits)[None])[0])
         return Reading(rank_sentences(candidates, logits), float(1 / (1 + np.exp(-doubt))))
 

@@ -33,12 +33,15 @@ _RELATIVE = (
     "cover", "cover_single", "cover_clause", "cover_title_union", "cover_window", "density", "common_run", "rare",
     "near", "near_unit", "similar", "similar_clause", "similar_window", "cover_local", "cover_local_window",
     "cover_plain", "near_local", "soft_cover", "soft_clause", "soft_window", "soft_asked",
+    "attribute", "near_attribute", "soft_attribute",
 )  # fmt: skip
 _ABSOLUTE = (
     "cover", "cover_single", "cover_clause", "gain_previous", "gain_next", "cover_title", "cover_title_union",
     "cover_passage", "cover_window", "density", "common_run", "rare", "worst_missing", "worst_missing_context",
     "numbers", "cover_local", "cover_local_window", "cover_plain", "cover_article",
-    "typed", "typed_count", "near", "unit", "near_unit", "near_local", "year_met", "year_other", "year_context",
+    "attribute", "attribute_window", "attribute_article",
+    "typed", "typed_count", "near", "unit", "near_unit", "near_local", "near_attribute",
+    "year_met", "year_other", "year_context",
     "ordinal_met", "ordinal_other", "headline", "length", "place", "closed", "digits", "enumerates",
     "hit_rank", "hit_dense", "hit_lexical", *SIMILARITIES, "question_length", "english", "has_unit",
 )  # fmt: skip
@@ -89,6 +92,8 @@ class _NearestAnswer:
     """Share of the question's weight that stands around it, in [0, 1], falling with distance."""
     near_local: float = 0.0
     """The same with local weights."""
+    near_attribute: float = 0.0
+    """The same for the words beside the asking words."""
     unit: float = 0.0
     """1 when its unit fits or none is asked."""
     count: int = 0
@@ -167,6 +172,7 @@ class _Extraction:
             self.weight = self.single
         bound = np.sort(self.weight)[-max(1, len(terms) // 4)] if len(terms) else 0.0
         self.rare = np.where(self.weight >= bound, self.weight, 0.0).astype(np.float32)
+        self.attribute = np.array([w * t.attribute for w, t in zip(self.weight, terms, strict=True)], np.float32)
         self.plain = (self.weight > 0).astype(np.float32)
         self.local = self.weight
         self.articles: dict[str, Matrix] = {}
@@ -184,7 +190,7 @@ class _Extraction:
             clause_share, focus = self._best_clause(sentence, match)
             row = self._coverage(sentence, match, clause_share)
             row += [float(found.count > 0), math.log1p(found.count)]
-            row += [found.near, found.unit, found.near * found.unit, found.near_local]
+            row += [found.near, found.unit, found.near * found.unit, found.near_local, found.near_attribute]
             row += self._details(sentence)
             row += _shape(sentence)
             row += self._retrieval(sentence)
@@ -265,6 +271,9 @@ class _Extraction:
             _share(window, self.local),
             _share(own, self.plain),
             _share(np.maximum(self.articles[hit.article.id], title), self.local),
+            _share(own, self.attribute),
+            _share(window, self.attribute),
+            _share(np.maximum(self.articles[hit.article.id], title), self.attribute),
         ]
 
     def _best_clause(self, sentence: _Sentence, match: _Match) -> tuple[float, Span]:
@@ -298,9 +307,12 @@ class _Extraction:
         in_question = {t.text for t in self.terms}
         weights = (_per_unit(self.weight) * match.worth).tolist()
         local_weights = (_per_unit(self.local) * match.worth).tolist()
+        attribute_weights = (_per_unit(self.attribute) * match.worth).tolist()
         marks = [
-            (start, end, weight, local)
-            for weight, local, places in zip(weights, local_weights, match.places, strict=True)
+            (start, end, (weight, local, attribute))
+            for weight, local, attribute, places in zip(
+                weights, local_weights, attribute_weights, match.places, strict=True
+            )
             if weight or local
             for start, end in places
         ]
@@ -313,12 +325,12 @@ class _Extraction:
                 if answer in in_question or (len(answer) > 1 and answer in self.asked.text):
                     continue
                 count += 1
-                near, local = _nearness(marks, start, end)
+                near, local, attribute = _nearness(marks, start, end)
                 unit = float(not self.asked.units or has_unit(answer, self.asked.units))
                 any_unit = max(any_unit, unit)
                 score = (0.3 + unit) * (near + 1e-3)
                 if score > best_score:
-                    best, best_score = _NearestAnswer((start, end), near, local, unit), score
+                    best, best_score = _NearestAnswer((start, end), near, local, attribute, unit), score
         return replace(best, count=count, unit=max(best.unit, 0.5 * any_unit))
 
     def _details(self, sentence: _Sentence) -> list[float]:
@@ -359,16 +371,21 @@ def _per_unit(weight: Matrix) -> Matrix:
     return weight / (float(weight.sum()) or 1.0)
 
 
-def _nearness(marks: Sequence[tuple[int, int, float, float]], start: int, end: int) -> tuple[float, float]:
+_Mark = tuple[int, int, tuple[float, float, float]]
+"""A matched word: start, end, its weights."""
+
+
+def _nearness(marks: Sequence[_Mark], start: int, end: int) -> tuple[float, float, float]:
     """Weights of the marks outside `start:end`, falling with their distance from it."""
-    near = local = 0.0
-    for a, b, weight, local_weight in marks:
+    near = local = attribute = 0.0
+    for a, b, weights in marks:
         gap = max(a - end, start - b, 0)
         if gap < 40 and not (start <= a and b <= end):
             fall = math.exp(-gap / _NEAR)
-            near += weight * fall
-            local += local_weight * fall
-    return float(min(near, 1.0)), float(min(local, 1.0))
+            near += weights[0] * fall
+            local += weights[1] * fall
+            attribute += weights[2] * fall
+    return min(near, 1.0), min(local, 1.0), min(attribute, 1.0)
 
 
 def _share(worth: Matrix, weight: Matrix) -> float:

@@ -6,8 +6,10 @@ A question term matches a Chinese sentence exactly; an English word matches thro
 
 from __future__ import annotations
 
+import calendar
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rag.answering.question_type import QuestionProfile
 from rag.answering.reader_lexicon import Lexicon, find_by_sound, is_stopword, stem
@@ -16,6 +18,7 @@ from rag.answering.reader_text import Span, Term, fold_keep, terms, words
 _SOUND_WEIGHT = 8.0
 """Weight of an English word that is read as Chinese syllables: it is a name."""
 _LEAST_TRANSLATION = 0.05
+_MONTHS = {name.lower(): number for number, name in enumerate(calendar.month_name) if name}
 _FIRST_HAN = "㐀"
 
 
@@ -32,8 +35,8 @@ class QueryTerm:
     """Whether to look for it as pinyin."""
     single: bool = False
     """A single Chinese character: counted apart, because bigrams hold it already."""
-    group: int = 0
-    """Place of the first character in the question."""
+    attribute: bool = False
+    """Whether it stands beside an asking word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,8 @@ class TextIndex:
 
     def find(self, form: str) -> list[Span]:
         """Spans of a term, in order."""
+        if form[-1] == "月":
+            return [m.span() for m in re.finditer(rf"(?<!\d){form}", self.text)]
         if form[0] < _FIRST_HAN:
             return self.places.get(form, [])
         spans: list[Span] = []
@@ -74,7 +79,8 @@ def query_terms(question: QuestionProfile, lexicon: Lexicon) -> list[QueryTerm]:
             continue
         built = build(term, lexicon)
         if built is not None:
-            seen[term.text] = built
+            beside = any(start <= term.start and term.end <= end for start, end in question.attribute)
+            seen[term.text] = replace(built, attribute=beside)
     return list(seen.values())
 
 
@@ -98,7 +104,7 @@ def _key(term: Term) -> str:
 def _chinese_term(term: Term, lexicon: Lexicon) -> QueryTerm:
     key = _key(term)
     han = not key[0].isascii()
-    return QueryTerm(key, lexicon.weight(key), ((key, 1.0),), single=han and len(key) == 1, group=term.start)
+    return QueryTerm(key, lexicon.weight(key), ((key, 1.0),), single=han and len(key) == 1)
 
 
 def _english_term(term: Term, lexicon: Lexicon) -> QueryTerm | None:
@@ -109,8 +115,9 @@ def _english_term(term: Term, lexicon: Lexicon) -> QueryTerm | None:
         key = stem(word)
         translations: Sequence[tuple[str, float]] = lexicon.translations.get(key, ())
         forms = ((key, 1.0), *((form, worth) for form, worth in translations if worth >= _LEAST_TRANSLATION))
+        if word in _MONTHS:
+            forms = ((f"{_MONTHS[word]}月", 1.0), *forms)
         known = key in lexicon.weights
-        return QueryTerm(
-            word, lexicon.weight(key) if known else _SOUND_WEIGHT, forms, sound=len(word) > 2, group=term.start
-        )
+        sound = len(word) > 2 and key not in lexicon.translations
+        return QueryTerm(word, lexicon.weight(key) if known else _SOUND_WEIGHT, forms, sound=sound)
     return _chinese_term(term, lexicon)

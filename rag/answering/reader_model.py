@@ -24,7 +24,8 @@ _TOP = (
     "worst_missing_context", "numbers", "typed", "near", "unit", "near_unit", "near_local", "year_met", "year_other",
     "year_context", "ordinal_met", "ordinal_other", "length", "hit_rank", "hit_dense", "similar", "similar_clause",
     "similar_title", "similar_window", "soft_cover", "soft_clause", "soft_window", "soft_worst", "soft_asked",
-    "question_length", "english", "has_unit",
+    "attribute", "attribute_window", "attribute_article", "near_attribute", "soft_attribute", "soft_attribute_window",
+    "question_length", "english", "has_unit", "enumerates",
 )  # fmt: skip
 _TYPES = tuple(name for name in FEATURES if name.startswith("type_"))
 JUDGE_FEATURES: tuple[str, ...] = (

@@ -22,7 +22,7 @@ Span = tuple[int, int]
 
 SIMILARITIES = (
     "similar", "similar_clause", "similar_title", "similar_window", "soft_cover", "soft_clause", "soft_window",
-    "soft_worst", "soft_asked",
+    "soft_worst", "soft_asked", "soft_attribute", "soft_attribute_window",
 )  # fmt: skip
 """Columns of `similarities`, in order."""
 
@@ -62,6 +62,7 @@ def similarities(question: QuestionProfile, sentences: Sequence[SentenceText], e
     weights = np.linalg.norm(asked.vectors, axis=1)
     content = _content(asked, question) * weights
     head = _head(asked, question) * weights
+    attribute = _within(asked, question.attribute) * _content(asked, question) * weights
     heavy = np.argsort(-content)[:3]
     unit = _unit(asked.vectors)
     title_cosines = {title: unit @ _unit(t.vectors).T for title, t in of_title.items()}
@@ -85,6 +86,8 @@ def similarities(question: QuestionProfile, sentences: Sequence[SentenceText], e
                 _share(window, content),
                 float(best[i][heavy].min()) if len(heavy) else 0.0,
                 _share(best[i], head),
+                _share(best[i], attribute),
+                _share(window, attribute),
             ]
         )
     return np.array(rows, np.float32).reshape(len(sentences), len(SIMILARITIES))
@@ -119,10 +122,16 @@ def _best(cosines: Matrix) -> Matrix:
 
 def _content(asked: _Tokens, question: QuestionProfile) -> Matrix:
     """1 for the tokens of the question that do not ask."""
-    asks = np.zeros(len(asked.starts), bool)
-    for start, end in question.asking:
-        asks |= (asked.starts >= start) & (asked.ends <= end)
-    return (~asks).astype(np.float32)
+    asks: Matrix = 1.0 - _within(asked, question.asking)
+    return asks
+
+
+def _within(asked: _Tokens, spans: Sequence[Span]) -> Matrix:
+    """1 for the tokens inside one of `spans`."""
+    inside = np.zeros(len(asked.starts), bool)
+    for start, end in spans:
+        inside |= (asked.starts >= start) & (asked.ends <= end)
+    return inside.astype(np.float32)
 
 
 def _head(asked: _Tokens, question: QuestionProfile) -> Matrix:

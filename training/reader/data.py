@@ -21,16 +21,16 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
-from rag.answering.question_type import AnswerType
+from rag.answering.question_type import AnswerType, profile
 from rag.answering.reader_lexicon import is_stopword
 from rag.answering.reader_spans import typed_spans
 from rag.answering.reader_text import fold_keep
 from rag.config import PassageSettings
-from rag.encoder import Encoder
-from rag.passages import indexed_text, split_article
+from rag.encoder import Encoder, StaticEncoder
 from rag.fusion import reciprocal_rank_fusion
+from rag.passages import indexed_text, split_article
 from rag.sentences import clause_spans, sentence_spans
-from rag.tokens import _simplified, tokenize
+from rag.tokens import _simplified, is_chinese, tokenize
 from rag.types import Article, Hit, Passage
 
 Span = tuple[int, int]
@@ -335,6 +335,41 @@ def _english_question(sentence: str, rng: random.Random) -> tuple[str, str] | No
     text = " ".join([*kept[:cut], ask, *kept[cut + 1 :]]).strip(" ,.;:\"'")
     content = [w for w in re.findall(r"[a-z]+", text.lower()) if not is_stopword(w)]
     return (f"{text}?", answer) if len(content) >= 4 else None
+
+
+class Paraphraser:
+    """Replaces words of a question by words of like meaning, so that the reader learns to see through wording."""
+
+    def __init__(self, encoder: StaticEncoder, rng: random.Random) -> None:
+        norms = np.linalg.norm(encoder.table, axis=1, keepdims=True)
+        self._unit = encoder.table / np.maximum(norms, 1e-9)
+        self._encoder = encoder
+        self._rng = rng
+        self._near: dict[int, list[str]] = {}
+
+    def __call__(self, question: str) -> str:
+        """`question` with most of its words of two or more characters replaced."""
+        asked = profile(question)
+        encoding = self._encoder.tokenizer.encode(question, add_special_tokens=False)
+        text = question
+        for number, (start, end) in reversed(list(zip(encoding.ids, encoding.offsets, strict=True))):
+            asks = any(a < end and start < b for a, b in asked.asking)
+            if asks or end - start < 2 or not is_chinese(question[start:end]) or self._rng.random() < 0.3:
+                continue
+            options = self._like(number)
+            if self._rng.random() < 0.15:
+                text = text[:start] + text[end:]
+            elif options:
+                text = text[:start] + self._rng.choice(options) + text[end:]
+        return text
+
+    def _like(self, number: int) -> list[str]:
+        if number not in self._near:
+            cosines = self._unit @ self._unit[number]
+            nearest = [int(i) for i in np.argsort(-cosines)[1:7] if cosines[i] > 0.25]
+            words = [(self._encoder.tokenizer.id_to_token(i) or "") for i in nearest]
+            self._near[number] = [w for w in words if len(w) > 1 and is_chinese(w)]
+        return self._near[number]
 
 
 def examples(pool: Pool, items: Sequence[Item], rng: random.Random) -> Iterator[Example]:

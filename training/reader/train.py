@@ -11,6 +11,7 @@ the ranker has not seen. About half an hour on two cores, nearly all of it for t
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import random
 import shutil
@@ -27,10 +28,11 @@ from rag.answering.reader_features import FEATURES, FeatureExtractor
 from rag.answering.reader_lexicon import load_lexicon
 from rag.answering.reader_model import JUDGE_FEATURES, judge_features
 from rag.config import EncoderSettings
-from rag.encoder import Encoder, load_encoder
+from rag.encoder import Encoder, StaticEncoder, load_encoder
 from training.reader.data import (
     Example,
     Item,
+    Paraphraser,
     Pool,
     cloze_items,
     examples,
@@ -44,7 +46,10 @@ NEWS_DISTRACTORS = 5_000
 CLOZE = 4_000
 CROSSLINGUAL = 5_000
 PARALLEL_LINES = ((93_192, 106_000), (183_221, 190_044))
-KINDS = ("drcd_dev", "drcd_test", "cmrc", "cloze", "crosslingual")
+HUMAN = ("drcd_dev", "drcd_test", "cmrc2018_trial")
+KINDS = (*HUMAN, "cloze", "crosslingual")
+PARAPHRASED = 0.4
+"""Share of the human questions whose words are replaced."""
 
 
 @dataclass(frozen=True)
@@ -66,12 +71,21 @@ def build(training: Path, lexicon_file: Path, encoder_name: str, share: float) -
     rng = random.Random(SEED)
     lexicon = load_lexicon(lexicon_file)
     encoder = load_encoder(EncoderSettings(name=encoder_name))
+    if not isinstance(encoder, StaticEncoder):
+        raise SystemExit(f"encoder {encoder_name!r} is not a static model")
     extractor = FeatureExtractor(lexicon, encoder)
+    paraphrase = Paraphraser(encoder, rng)
     pools = _pools(training, encoder, rng)
     rows, gold, sizes, kinds, folds = [], [], [], [], []
     for pool, items in pools:
         rng.shuffle(items)
         del items[int(len(items) * share) :]
+        items = [
+            dataclasses.replace(item, question=paraphrase(item.question))
+            if item.kind in HUMAN and rng.random() < PARAPHRASED
+            else item
+            for item in items
+        ]
         for example in examples(pool, items, rng):
             candidates, features = extractor.extract(example.question, example.hits)
             if not candidates:
@@ -98,11 +112,10 @@ def _is_gold(article_id: str, start: int, end: int, example: Example) -> bool:
 
 def _pools(training: Path, encoder: Encoder, rng: random.Random) -> list[tuple[Pool, list[Item]]]:
     articles, items = [], []
-    for name, kind in (("drcd_dev", "drcd_dev"), ("drcd_test", "drcd_test"), ("cmrc2018_trial", "cmrc")):
-        new, asked = read_squad(training / f"{name}.json.gz", kind)
-        renamed = {a.id: f"{name}-{a.id}" for a in new}
-        articles += [_renamed(a, renamed) for a in new]
-        items += [_renamed_item(i, renamed) for i in asked]
+    for kind in HUMAN:
+        new, asked = read_squad(training / f"{kind}.json.gz", kind)
+        articles += new
+        items += asked
     news = read_news(training / "news_zh.jsonl.gz", 16_000, 16_000 + NEWS_DISTRACTORS)
     clozes = cloze_items(news, rng, CLOZE)
     chinese = Pool([*articles, *news], encoder)
@@ -115,27 +128,16 @@ def _pools(training: Path, encoder: Encoder, rng: random.Random) -> list[tuple[P
     return [(chinese, items + clozes), (Pool([*pairs, *news[:1000]], encoder), english)]
 
 
-def _renamed(article: object, names: dict[str, str]) -> object:
-    import dataclasses
-
-    return dataclasses.replace(article, id=names[article.id])  # type: ignore[attr-defined, type-var]
-
-
-def _renamed_item(item: Item, names: dict[str, str]) -> Item:
-    import dataclasses
-
-    gold = tuple((names[i], a, b) for i, a, b in item.gold)
-    return dataclasses.replace(item, gold=gold, group=names[item.group])
-
-
 class Ranker(nn.Module):
     """Standardised features -> one hidden layer -> logit."""
 
     def __init__(self, mean: np.ndarray, spread: np.ndarray, hidden: int) -> None:
         super().__init__()
         self.register_buffer("mean", torch.tensor(mean))
-        self.register_buffer("spread", torch.tensor(spread))
+        self.register_buffer("spread", torch.tensor(np.where(spread < 1e-3, 1.0, spread).astype(np.float32)))
         self.inner = nn.Linear(len(mean), hidden)
+        with torch.no_grad():  # a column that never varies teaches nothing: keep it silent
+            self.inner.weight[:, torch.tensor(spread < 1e-3)] = 0.0
         self.outer = nn.Linear(hidden, 1)
         self.drop = nn.Dropout(0.1)
 
@@ -152,7 +154,7 @@ def train_ranker(table: Table, chosen: np.ndarray, *, hidden: int = 48, epochs: 
     features = torch.from_numpy(table.features.astype(np.float32))
     sums = np.add.reduceat(table.gold, table.first[:-1])
     chosen = chosen[sums[chosen] > 0]
-    mean, spread = features.mean(0).numpy(), np.maximum(features.std(0).numpy(), 1e-3)
+    mean, spread = features.mean(0).numpy(), features.std(0).numpy()
     model = Ranker(mean, spread, hidden)
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=1e-3)
     steps = epochs * (len(chosen) // 64)
@@ -216,7 +218,7 @@ def judge_table(table: Table, scores: np.ndarray, chosen: np.ndarray) -> tuple[n
 def train_judge(features: np.ndarray, labels: np.ndarray, *, hidden: int = 24, epochs: int = 30) -> Ranker:
     """Logistic loss."""
     torch.manual_seed(SEED)
-    model = Ranker(features.mean(0), np.maximum(features.std(0), 1e-3), hidden)
+    model = Ranker(features.mean(0), features.std(0), hidden)
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=1e-2)
     x, y = torch.from_numpy(features), torch.from_numpy(labels.astype(np.float32))
     rng = np.random.default_rng(SEED)

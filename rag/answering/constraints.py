@@ -1,0 +1,50 @@
+"""What an article must hold before it can answer: the question's years, ordinals and kind of figure.
+
+A near miss shares every word with the question but another year, batch or kind of amount; these rules see it
+where word overlap cannot.
+"""
+
+from __future__ import annotations
+
+from rag.answering.question_type import MEASURE_UNITS, AnswerType, QuestionProfile, ordinals
+from rag.answering.reader_spans import has_unit, typed_spans
+from rag.answering.reader_text import fold_keep
+from rag.types import Article
+
+_COMMON_ORDINALS = range(1, 4)
+"""The first, the second, the third are often said without their number."""
+
+
+def meets_constraints(question: QuestionProfile, article: Article) -> bool:
+    """Whether `article` can answer at all."""
+    text = fold_keep(f"{article.title}\n{article.text}")
+    return _has_years(question, article, text) and _has_ordinals(question, text) and _has_measure(question, text)
+
+
+def _has_years(question: QuestionProfile, article: Article, text: str) -> bool:
+    """One of the question's years is printed in the article or is near its date (今年, 去年, 明年 are not printed)."""
+    if not question.years or any(year in text for year in question.years):
+        return True
+    return article.date is not None and any(abs(article.date.year - int(year)) <= 1 for year in question.years)
+
+
+def _has_ordinals(question: QuestionProfile, text: str) -> bool:
+    wanted = [n for n in question.ordinals if n not in _COMMON_ORDINALS]
+    held = ordinals(text) if wanted else ()
+    # 二十届四中全会 and 12th stand for 第二十届 and 第十二 as well.
+    return not wanted or any(n in held or f"{_in_chinese(n)}届" in text for n in wanted)
+
+
+def _has_measure(question: QuestionProfile, text: str) -> bool:
+    """A question for money, an area, a share … needs such a figure somewhere in the article."""
+    if AnswerType.NUMBER not in question.types or question.units not in MEASURE_UNITS:
+        return True
+    figures = [text[a:b] for a, b in typed_spans(text, AnswerType.NUMBER)]
+    return any(has_unit(figure, question.units) and figure not in question.text for figure in figures)
+
+
+def _in_chinese(value: int) -> str:
+    """Up to 99 in Chinese numerals."""
+    digits = "零一二三四五六七八九"
+    tens, ones = divmod(value, 10)
+    return (("" if tens == 1 else digits[tens]) + "十" if tens else "") + (digits[ones] if ones or not tens else "")
