@@ -7,6 +7,7 @@ import json
 import os
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -100,6 +101,10 @@ class _Run:
         self._stop = stop
         self._writer = BatchWriter(store, encoder, settings.passages, self._show)
         self._known = {record.identity: record for record in store.files()}
+        self._by_content: defaultdict[str, list[str]] = defaultdict(list)
+        for record in self._known.values():
+            if record.state is FileState.INGESTED:
+                self._by_content[record.sha256].append(record.identity)
         self._failed: list[FileRecord] = []
         self._tally = Tally()
         self._at = IngestProgress(0, 0, "", 0, 0)
@@ -120,7 +125,8 @@ class _Run:
             self._take(path, str(path), identity)
         self._writer.flush()
         if not tally.interrupted:
-            self._settle_missing([_identity(path) for path in paths], unique, remove_missing)
+            roots = {root for path in paths for root in (_identity(path), os.path.realpath(path))}
+            self._settle_missing(roots, unique, remove_missing)
             self._read_stale()
         if self._failed:
             self._store.record_files(self._failed)
@@ -190,17 +196,13 @@ class _Run:
 
     def _moved_from(self, record: FileRecord) -> str | None:
         """The identity under which the index knows this file, if it was moved or renamed."""
-        for known in self._known.values():
-            if (
-                known.sha256 == record.sha256
-                and known.identity != record.identity
-                and not os.path.exists(known.identity)
-            ):
-                del self._known[known.identity]
-                return known.identity
+        for identity in self._by_content.get(record.sha256, ()):
+            if identity in self._known and not os.path.exists(identity):
+                del self._known[identity]
+                return identity
         return None
 
-    def _settle_missing(self, roots: Sequence[str], found: Collection[str], remove: bool) -> None:
+    def _settle_missing(self, roots: Collection[str], found: Collection[str], remove: bool) -> None:
         """Report, or remove, files of the index that were under the given paths and are no more."""
         for identity, record in sorted(self._known.items()):
             under = any(identity == root or identity.startswith(root.rstrip(os.sep) + os.sep) for root in roots)
