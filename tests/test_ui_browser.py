@@ -214,9 +214,7 @@ def test_a_conversation_survives_reload_and_restart_and_can_be_deleted(site: str
 
 def test_language_follows_the_browser_and_switches_in_place(site: str, visit: Visits) -> None:
     page = visit(site, locale="en-GB")
-    expect(page.locator("#jw-box textarea")).to_have_attribute(
-        "placeholder", "Ask something that the articles can answer…"
-    )
+    expect(page.locator("#jw-box textarea")).to_have_attribute("placeholder", "Ask the articles a question…")
     ask(page, "青榆大桥全长多少米？")
     expect(page.locator(".jw-made")).to_contain_text("Quoted sentences")
     page.evaluate("window.stillHere = true")
@@ -302,7 +300,9 @@ def test_a_phone_shows_sources_under_the_answer_without_sideways_scrolling(
     assert text and below and below["y"] >= text["y"] + text["height"]
     page.locator("#jw-library-button").click()
     page.locator(".jw-row").first.click()
-    page.locator(".jw-reader").wait_for()
+    expect(page.locator(".jw-reader")).to_be_in_viewport()
+    page.locator(".jw-back").click()
+    expect(page.locator(".jw-row").first).to_be_visible()
     for tab in ("#jw-ask-button", "#jw-library-button"):
         page.locator(tab).click()
         wide = page.evaluate(

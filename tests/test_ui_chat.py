@@ -1,18 +1,21 @@
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import stat
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from ui_support import BRIDGE, HOSTILE, FakeAssistant, FakeLibrary, answered, refused
+from ui_support import BRIDGE, HOSTILE, LIBRARY, FakeAssistant, FakeLibrary, answered, refused
 
 from rag.types import Filters, Turn
 from ui import uploads
 from ui.chat import Chat, FilterError, Options, View, read_filters
+from ui.contents import Contents
 from ui.conversations import FILE_NAME, ConversationStore, Exchange, turns
 from ui.library_tab import LibraryTab
 from ui.running import Runs, drain
@@ -266,7 +269,8 @@ def test_leaving_waits_until_nothing_more_is_sent(chat: Chat) -> None:
 
 @pytest.fixture
 def tab(tmp_path: Path) -> LibraryTab:
-    return LibraryTab(FakeLibrary(tmp_path / "index"))  # type: ignore[arg-type]
+    library: Any = FakeLibrary(tmp_path / "index")
+    return LibraryTab(library, Contents(library))
 
 
 def upload(tmp_path: Path, name: str, content: str) -> Path:
@@ -356,3 +360,25 @@ def test_the_same_file_is_kept_once_and_another_of_its_name_beside_it(tmp_path: 
     assert first.path.read_text() == "one"
     assert not list((tmp_path / "incoming").rglob("*.txt")), "uploads are moved, not left behind"
     assert stat.S_IMODE((index / "uploads").stat().st_mode) == 0o700
+
+
+# --- contents
+
+
+def test_the_library_is_read_again_only_when_it_has_changed(tmp_path: Path) -> None:
+    library: Any = FakeLibrary(tmp_path)
+    contents = Contents(library)
+    first = contents.now()
+    assert contents.now() is first
+    assert [article.id for article in first.articles] == [BRIDGE.id, LIBRARY.id, HOSTILE.id]
+    assert first.sources == ("<marquee>来源</marquee>", "Aldermoor Courier", "河畔日报")
+    assert first.examples["en"][0] == "When did the Qingyu Bridge open?"
+    library.remove_article(LIBRARY.id)
+    assert [article.id for article in contents.now().articles] == [BRIDGE.id, HOSTILE.id]
+
+
+def test_texts_are_cut_but_titles_stay(tmp_path: Path) -> None:
+    untitled = dataclasses.replace(BRIDGE, title="", text=BRIDGE.text * 20)
+    library: Any = FakeLibrary(tmp_path, [untitled])
+    (kept,) = Contents(library).now().articles
+    assert len(kept.text) < 100 and kept.display_title == untitled.display_title

@@ -126,6 +126,10 @@ class FakeLibrary:
         self.settings = Settings()
         self._articles = {article.id: article for article in articles}
 
+    @property
+    def fingerprint(self) -> str:
+        return " ".join(self._articles)
+
     def articles(self) -> list[Article]:
         return list(self._articles.values())
 

@@ -14,6 +14,7 @@ import gradio as gr
 
 from ui import layout, render
 from ui.chat import Chat, Options
+from ui.contents import Contents
 from ui.conversations import ConversationStore
 from ui.layout import Controls
 from ui.library_tab import LibraryTab
@@ -35,8 +36,9 @@ _AT_ONCE: dict[str, Any] = {**_HIDDEN, "queue": False}
 def build_app(library: Library, assistant: Assistant) -> gr.Blocks:
     """The page over `library`; conversations are kept beside its index."""
     chat = Chat(library, assistant, ConversationStore(library.index_dir))
+    contents = Contents(library)
     page, controls = layout.build(library.settings)
-    wiring = _Wiring(library, chat, LibraryTab(library), controls)
+    wiring = _Wiring(chat, LibraryTab(library, contents), contents, controls)
     with page:
         wiring.start()
         wiring.asking()
@@ -59,10 +61,10 @@ def serve(library: Library, assistant: Assistant, *, port: int, open_browser: bo
 class _Wiring:
     """Connects the controls of the page with what they do."""
 
-    def __init__(self, library: Library, chat: Chat, tab: LibraryTab, controls: Controls) -> None:
-        self._library = library
+    def __init__(self, chat: Chat, tab: LibraryTab, contents: Contents, controls: Controls) -> None:
         self._chat = chat
         self._tab = tab
+        self._contents_now = contents.now
         self._c = controls
         self._labelled = [labelled.component for labelled in controls.labelled]
         ask, drawer, shelf, state = controls.ask, controls.drawer, controls.shelf, controls.state
@@ -141,7 +143,7 @@ class _Wiring:
     def _boot(self, wish: str, request: gr.Request) -> Changes:
         wanted, conversation, *_ = [*(wish or "").split(":"), "", ""]
         language = as_language(wanted)
-        questions = [*self._library.example_questions(language), *[""] * layout.EXAMPLES]
+        questions = [*self._contents_now().examples[language], *[""] * layout.EXAMPLES]
         examples = {
             button: gr.update(value=question, visible=bool(question))
             for button, question in zip(self._c.ask.examples, questions, strict=False)
@@ -232,12 +234,12 @@ class _Wiring:
 
     def _show_contents(self, needle: str, language: Language) -> Changes:
         """The list of articles, how many there are, and the choices of the source filter."""
-        sources, articles = self._library.sources(), self._library.articles()
-        key = "hero_count" if articles else "hero_empty"
-        count = text(language, key, articles=f"{len(articles):,}", sources=len(sources))
+        now = self._contents_now()
+        key = "hero_count" if now.articles else "hero_empty"
+        count = text(language, key, articles=f"{len(now.articles):,}", sources=len(now.sources))
         return {
             self._c.ask.count: f'<p class="jw-hero-count">{escape(count)}</p>',
-            self._c.drawer.sources: gr.update(choices=sources, label=text(language, "sources_filter")),
+            self._c.drawer.sources: gr.update(choices=list(now.sources), label=text(language, "sources_filter")),
             self._c.shelf.listing: self._tab.listing(needle, language),
         }
 

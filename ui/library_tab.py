@@ -13,6 +13,7 @@ from rag.errors import JinwenError
 from rag.ingest import IngestProgress, IngestReport
 from ui import render_library as render
 from ui import uploads
+from ui.contents import Contents
 from ui.render_library import FileResult
 from ui.running import Runs
 from ui.strings import Language, text
@@ -28,13 +29,14 @@ _HITS = 20
 class LibraryTab:
     """The articles of one library, as the page shows and changes them."""
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, contents: Contents) -> None:
         self._library = library
+        self._contents = contents
         self._runs = Runs()
 
     def listing(self, needle: str, language: Language) -> str:
         """The articles whose title, source, byline, date or file match `needle`."""
-        return render.article_list(self._library.articles(), needle, language)
+        return render.article_list(self._contents.now().articles, needle, language)
 
     def search(self, query: str, language: Language) -> str:
         """Passages for `query`; the plain list when it is empty."""

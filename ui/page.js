@@ -148,6 +148,7 @@
   const pick = (row) => {
     for (const other of all(".jw-row.jw-picked")) other.classList.remove("jw-picked");
     row.classList.add("jw-picked");
+    document.body.classList.add("jw-reading");  // on a phone the reader takes the place of the list
     send("jw-pick", row.value);
   };
 
@@ -176,6 +177,7 @@
       const card = find("details.jw-card", button.closest(".jw-answer"));
       if (card) openCard(card);
     } else if (button?.matches(".jw-row")) pick(button);
+    else if (button?.matches(".jw-back")) document.body.classList.remove("jw-reading");
     else if (button?.matches("#jw-switch-theme")) toggleTheme();
     else if (button?.matches("#jw-switch-language")) switchLanguage();
     else if (button?.matches("#jw-menu")) toggleDrawer();

@@ -116,9 +116,11 @@ def reader(article: Article, language: Language, start: int = 0, end: int = 0) -
     byline = f' <span class="jw-byline">{escape(article.byline)}</span>' if article.byline else ""
     where = link(article.url, text(language, "original"))
     file = f'<span class="jw-file">{escape(text(language, "file"))} {escape(file_name(article.file))}</span>'
+    back = f'<button type="button" class="jw-button jw-back">← {escape(text(language, "library_back"))}</button>'
     return (
-        f'<article class="jw-reader"><header><h2>{title}</h2><p class="jw-row-origin">{_origin(article, language)}'
-        f"{byline}</p></header>{story(article, language, start, end)}<footer>{where}{file}</footer></article>"
+        f'<article class="jw-reader">{back}<header><h2>{title}</h2>'
+        f'<p class="jw-row-origin">{_origin(article, language)}{byline}</p></header>'
+        f"{story(article, language, start, end)}<footer>{where}{file}</footer></article>"
     )
 
 
