@@ -25,6 +25,7 @@ from eval.bench_report import markdown, page
 from eval.bench_results import AnswerFigures, Bench, EncodeSpeed, Quality, Scale, describe_machine, finished, to_json
 from eval.bench_scale import ALL, measure_scales
 from eval.bench_speed import BASELINE, baseline_folder, encode_speeds
+from eval.fingerprints import code_fingerprint, model_fingerprints
 from eval.public_retrieval import NEWS_FILE, find_file, read_tasks, read_test_distractors
 from eval.question_set import read_question_set
 from eval.runs import DEFAULT_RUNS_DIR, replace_file
@@ -123,6 +124,8 @@ def measure(options: Options, say: Say) -> Bench:
         answers = run.answers() if "answers" in options.parts else None
     return Bench(
         created=created,
+        code=code_fingerprint(),
+        models=model_fingerprints(),
         options={field.name: _shown(getattr(options, field.name)) for field in dataclasses.fields(options)},
         machine=finished(machine),
         quality=quality,

@@ -32,6 +32,7 @@ def page(bench: Bench) -> str:
     """The whole run as one page."""
     plots_of = {"Retrieval quality": _quality_plots, "Encoding on one core": _speed_plots, "Size": _scale_plots}
     body = [f'<header><h1>Jinwen benchmark</h1><p class="soft">{escape(_machine_line(bench))}</p></header>']
+    body.append(_headline(bench))
     body += [f"<p>{escape(note)}</p>" for note in bench.notes]
     for table in tables(bench):
         body.append(f'<h2>{escape(table.title)}</h2><p class="soft">{escape(table.about)}</p>')
@@ -40,6 +41,34 @@ def page(bench: Bench) -> str:
             body += plots_of[table.title](bench)
     body.append(_details(bench))
     return document("Jinwen benchmark", body)
+
+
+def _headline(bench: Bench) -> str:
+    """The figures that are asked for first."""
+    cards: list[tuple[str, str, str]] = []
+    hybrid = next((q for q in bench.quality if q.leg == "hybrid"), None)
+    if hybrid:
+        cards.append((f"Right text first, {hybrid.task}", f"{hybrid.r1:.3f}", f"hybrid, n={hybrid.queries}"))
+    if bench.speeds:
+        first = bench.speeds[0]
+        ratio = bench.ratio(first)
+        against = f"{ratio:,.0f} × {bench.baseline}" if ratio else first.encoder
+        cards.append(("Passages encoded a second, one core", f"{first.passages_per_s:,.0f}", against))
+    if bench.scales:
+        last = max(bench.scales, key=lambda scale: scale.index.passages)
+        size = f"{last.index.articles:,} articles, {last.index.passages:,} passages"
+        cards.append(("Time to index", f"{last.index.seconds:.0f} s", f"{size}, {last.index.peak_rss_mb:,.0f} MB"))
+        cards.append(
+            ("A query over them", f"{last.query.fused.p50:.0f} ms", f"95 % under {last.query.fused.p95:.0f} ms")
+        )
+    if bench.answers:
+        total = bench.answers.total
+        cards.append(("An answer", f"{total.p50:.0f} ms", f"95 % under {total.p95:.0f} ms"))
+    figures = (
+        f'<div class="figure">{escape(label)}<b>{escape(value)}</b><span class="soft">{escape(about)}</span></div>'
+        for label, value, about in cards
+    )
+    return f'<div class="figures">{"".join(figures)}</div>'
 
 
 def tables(bench: Bench) -> Iterator[Table]:
@@ -169,6 +198,7 @@ def _scale_plots(bench: Bench) -> list[str]:
 def _details(bench: Bench) -> str:
     machine = bench.machine
     rows = [*bench.options.items(), ("processor", machine.processor), ("cores", str(machine.cores))]
+    rows += [("code", bench.code), *((f"model {name}", value) for name, value in bench.models.items())]
     rows += [("memory GB", str(machine.memory_gb)), ("Python", machine.python), *machine.versions.items()]
     cells = "".join(f'<tr><td>{escape(k)}</td><td class="text">{escape(v)}</td></tr>' for k, v in rows)
     return f"<h2>Settings and versions</h2><details><summary>Show</summary><table>{cells}</table></details>"

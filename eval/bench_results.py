@@ -127,6 +127,10 @@ class Bench:
 
     created: str
     """ISO 8601, UTC."""
+    code: str
+    """Fingerprint of the engine's code: figures of two runs with the same one differ by machine and load only."""
+    models: dict[str, str]
+    """Fingerprints of the shipped models by name."""
     options: dict[str, str]
     """What was asked for, by name."""
     machine: Machine

@@ -236,6 +236,8 @@ def scale(size: str, passages: int, seconds: float) -> Scale:
 def full_bench() -> Bench:
     return Bench(
         created="2026-01-02T03:04:05+00:00",
+        code="c0de",
+        models={"small": "f00d"},
         options={"sizes": "1000"},
         machine=Machine("CPU & Co", 2, 23.5, "3.11.9", {"numpy": "2"}, 0.5, 1.5),
         quality=[
@@ -269,7 +271,7 @@ class TestReport:
         assert "Note: Something was left out." in rows
 
     def test_parts_that_were_not_measured_are_left_out(self) -> None:
-        bare = Bench("2026", {}, full_bench().machine)
+        bare = Bench("2026", "c0de", {}, {}, full_bench().machine)
         assert markdown(bare).startswith("2026; CPU & Co, 2 cores, 23.5 GB")
         assert "<table>" in page(bare)
 
@@ -297,6 +299,14 @@ class TestReport:
         assert headings == ["Retrieval quality", "Encoding on one core", "Size", "Answers", "Settings and versions"]
         assert html.count("<svg") == 5
         assert "small<b>" not in html
+        cards = re.findall(r'class="figure">([^<]*)<b>([^<]*)</b><span class="soft">([^<]*)<', html)
+        assert cards == [
+            ("Right text first, toy", "0.850", "hybrid, n=1190"),
+            ("Passages encoded a second, one core", "6,000", "300 × base"),
+            ("Time to index", "8 s", "250 articles, 4,000 passages, 188 MB"),
+            ("A query over them", "1 ms", "95 % under 4 ms"),
+            ("An answer", "5 ms", "95 % under 9 ms"),
+        ]
 
     def test_json_says_the_ratios(self) -> None:
         record = json.loads(to_json(full_bench()))
