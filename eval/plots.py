@@ -17,7 +17,7 @@ def bars(title: str, rows: Sequence[tuple[str, float, float, float, int]]) -> st
 
     :param rows: label, value, low, high, number of questions.
     """
-    left, right, step = 120, 100, 24
+    left, right, step = 120, 120, 24
     scale = _WIDTH - left - right
     parts: list[str] = []
     for number, (label, value, low, high, count) in enumerate(rows):
@@ -90,17 +90,18 @@ def lines(title: str, series: Mapping[str, Sequence[tuple[float, float]]], x_lab
     highest = _round_up(max((y for points in series.values() for _, y in points), default=1.0))
     ticks = [[f"{most * t / 4:,g}" for t in range(5)] for most in (right, highest)]
     parts = _axes(left, top, width, height, x_label, y_label, ticks[0], y_ticks=ticks[1])
-    label_y = 0.0
-    # From the top line down, so that a name is pushed away only by those above it.
-    ends = sorted(series.items(), key=lambda entry: -entry[1][-1][1])
+    name_y = math.inf
+    # From the lowest line up: a name moves out of the way of those below it, never down into the axis.
+    ends = sorted(series.items(), key=lambda entry: entry[1][-1][1])
     for number, (name, points) in enumerate(ends):
         placed = [(left + x / right * width, top + (1 - y / highest) * height) for x, y in points]
         path = " L".join(f"{x:.1f} {y:.1f}" for x, y in placed)
-        dashes = f' stroke-dasharray="{2 + 4 * number} 4"' if number else ""
+        above = len(ends) - 1 - number
+        dashes = f' stroke-dasharray="{2 + 4 * above} 4"' if above else ""
         parts.append(f'<path class="line" d="M{path}"{dashes}/>')
         parts += [f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="3"/>' for x, y in placed]
-        label_y = max(placed[-1][1] + 4, label_y + 14 if number else 0.0)
-        parts.append(f'<text x="{placed[-1][0] + 8:.1f}" y="{label_y:.1f}">{escape(name)}</text>')
+        name_y = min(placed[-1][1] + 4, name_y - 14)
+        parts.append(f'<text x="{placed[-1][0] + 8:.1f}" y="{name_y:.1f}">{escape(name)}</text>')
     return _svg(title, top + height + 44, parts)
 
 

@@ -319,7 +319,12 @@ class TestReport:
         # The plot is 420 x 200 at (56, 10); the axes end at 1000 and 100.
         assert 'd="M56.0 210.0 L476.0 10.0"/>' in svg
         assert 'd="M56.0 210.0 L476.0 110.0" stroke-dasharray="6 4"/>' in svg
-        assert svg.index(">high<") < svg.index(">low<")
+        assert 'y="114.0">low<' in svg
+
+    def test_names_of_lines_do_not_cover_each_other(self) -> None:
+        svg = plots.lines("t", {name: [(1000, y)] for name, y in (("a", 1), ("b", 2), ("c", 100))}, "x", "y")
+        # a at 200 - 1 % of 200, b would be 2 higher and is moved 14 above it.
+        assert re.findall(r'y="([\d.]+)">([abc])<', svg) == [("212.0", "a"), ("198.0", "b"), ("14.0", "c")]
 
     def test_the_largest_magnitude_fills_the_plot(self) -> None:
         svg = plots.magnitudes("t", [("a", 50.0, "50/s"), ("b", 25.0, "25/s")])
