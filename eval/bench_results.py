@@ -63,6 +63,8 @@ class IndexFigures:
     articles: int
     passages: int
     seconds: float
+    cpu_s: float
+    """Processor time of all threads: what a busy machine changes little."""
     peak_rss_mb: float
     disk_mb: float
 
@@ -80,6 +82,8 @@ class QueryFigures:
     lexical: Spread
     fused: Spread
     """The whole of it: encoding, both legs, fusion, reading the hits."""
+    fused_cpu: Spread
+    """Processor time of the whole, all threads."""
     peak_rss_mb: float
 
 

@@ -206,11 +206,12 @@ class TestMeasuring:
         assert 36 <= built.passages <= 48
         assert built.articles < built.passages
         assert built.seconds > 0
+        assert built.cpu_s > 0
         assert 0 < built.disk_mb < 5
         asked = time_queries(tmp_path / "index", "jinwen-static", ["渔港开市", "大雪公路"])
         assert asked.queries == 2
         assert asked.open_s > 0
-        for step in (asked.encode, asked.dense, asked.lexical, asked.fused):
+        for step in (asked.encode, asked.dense, asked.lexical, asked.fused, asked.fused_cpu):
             assert 0 < step.p50 <= step.p95
 
     @pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="this system does not say")
@@ -227,9 +228,11 @@ def quality(leg: str, r1: float, encoder: str = "small<b>") -> Quality:
 
 
 def scale(size: str, passages: int, seconds: float) -> Scale:
-    step = Spread(1.25, 3.5)
-    index = IndexFigures(250, passages, seconds, peak_rss_mb=188.0, disk_mb=2.5)
-    query = QueryFigures(300, 0.5, encode=step, dense=step, lexical=step, fused=step, peak_rss_mb=150.0)
+    step, cpu = Spread(1.25, 3.5), Spread(0.5, 0.7)
+    index = IndexFigures(250, passages, seconds, cpu_s=1.5, peak_rss_mb=188.0, disk_mb=2.5)
+    query = QueryFigures(
+        300, 0.5, encode=step, dense=step, lexical=step, fused=step, fused_cpu=Spread(0.5, 0.7), peak_rss_mb=150.0
+    )
     return Scale(size, index, query)
 
 
@@ -266,7 +269,7 @@ class TestReport:
         assert "| small<b> | 256 | 25.0 | 0.08 | 6,000 | 300.0 |" in rows
         assert "| base | 384 | 87.4 | 0.10 | 20.0 | 1.0 |" in rows
         fours = " | ".join(["1.2 / 3.5"] * 4)
-        assert f"| 1,004 | 250 | 2.0 | 502 | 188 | 2.5 | 0.50 | 150 | {fours} |" in rows
+        assert f"| 1,004 | 250 | 2.0 | 1.5 | 188 | 2.5 | 0.50 | 150 | {fours} | 0.5 / 0.7 |" in rows
         assert "| whole question ms | 5.0 / 9.0 |" in rows
         assert "Note: Something was left out." in rows
 
