@@ -230,9 +230,7 @@ def quality(leg: str, r1: float, encoder: str = "small<b>") -> Quality:
 def scale(size: str, passages: int, seconds: float) -> Scale:
     step, cpu = Spread(1.25, 3.5), Spread(0.5, 0.7)
     index = IndexFigures(250, passages, seconds, cpu_s=1.5, peak_rss_mb=188.0, disk_mb=2.5)
-    query = QueryFigures(
-        300, 0.5, encode=step, dense=step, lexical=step, fused=step, fused_cpu=Spread(0.5, 0.7), peak_rss_mb=150.0
-    )
+    query = QueryFigures(300, 0.5, encode=step, dense=step, lexical=step, fused=step, fused_cpu=cpu, peak_rss_mb=150.0)
     return Scale(size, index, query)
 
 
