@@ -113,7 +113,7 @@ def _ranked(article: Article, known: Counter[str]) -> list[_Draft]:
 
 
 def _drafts(article: Article) -> Iterator[_Draft]:
-    for start, end in sentence_spans(article.text, article.body_start):
+    for number, (start, end) in enumerate(sentence_spans(article.text, article.body_start)):
         lead = _LEAD.match(article.text[start:end])
         sentence = article.text[start + (lead.end() if lead else 0) : end]
         if not _SHORTEST <= len(sentence) <= _LONGEST or "\n" in sentence:
@@ -122,6 +122,8 @@ def _drafts(article: Article) -> Iterator[_Draft]:
         if (_UNFINISHED if chinese else _UNFINISHED_EN).match(sentence):
             continue
         for kind, span in _askable(sentence, chinese=chinese):
+            if kind is Kind.WHEN and number == 0 and span[0] == 0:
+                continue  # a dateline: when the article was written, not when something happened
             answer = sentence[span[0] : span[1]]
             if sentence.count(answer) == 1:
                 asked = _ask_zh(kind, *_clauses(sentence, span)) if chinese else _ask_en(kind, sentence, span)

@@ -53,4 +53,6 @@ def test_drafts_are_spread_marked_deterministic_and_their_evidence_stands_in_the
 def test_nothing_to_ask_gives_nothing() -> None:
     assert draft_questions([], 5).questions == ()
     assert draft_questions([Article("x", "", "今天天气很好，大家都很高兴地出门散步。", "x")], 5).questions == ()
+    dateline = Article("y", "", "2024年5月8日，记者在海边看到游客正在登塔远眺海湾。", "y")
+    assert draft_questions([dateline], 5).questions == ()
     assert draft_questions([HARBOUR], 0).questions == ()
