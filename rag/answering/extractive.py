@@ -22,7 +22,7 @@ __all__ = ["ExtractiveAnswerer", "load_reader"]
 
 MODE: Final = "extractive"
 
-THRESHOLDS: Final[dict[Strictness, float]] = {"strict": 0.7, "balanced": 0.4, "generous": 0.1}
+THRESHOLDS: Final[dict[Strictness, float]] = {"strict": 0.35, "balanced": 0.04, "generous": 0.005}
 """Least probability that the hits hold an answer, by strictness."""
 _PART_WEIGHT: Final = 0.75
 """How much one part of a question counts against the whole when its sentence is chosen."""
