@@ -14,10 +14,10 @@ def numbers(svg: str, tag: str, attribute: str) -> list[float]:
 
 def test_bars_are_as_long_as_their_share() -> None:
     svg = plots.bars("by <type>", [("fact & more", 0.5, 0.25, 0.75, 8), ("all", 1.0, 1.0, 1.0, 9)])
-    # 640 wide, 120 for labels and 100 for figures: a share of 1 is 420 long.
-    assert numbers(svg, "rect", "width") == [210.0, 420.0]
+    # 640 wide, 120 each for labels and figures: a share of 1 is 400 long.
+    assert numbers(svg, "rect", "width") == [200.0, 400.0]
     assert "0.500 (n=8)" in svg
-    assert "M225.0 14H435.0" in svg  # whisker from 120 + .25 * 420 to 120 + .75 * 420
+    assert "M220.0 14H420.0" in svg  # whisker from 120 + .25 * 400 to 120 + .75 * 400
     assert ElementTree.fromstring(svg).get("aria-label") == "by <type>"
 
 
