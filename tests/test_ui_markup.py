@@ -79,7 +79,7 @@ def hostile_pages() -> list[str]:
             render.answer(odd, {}, language, "k"),
             render.answer(no, known(HOSTILE), language, "k"),
             render.answer(dataclasses.replace(odd, final=False, sentences=()), {}, language, "k"),
-            render.trouble(language, "<script>t</script>\n\n# x"),
+            render.trouble("<script>t</script>\n\n# x"),
             markup.story(HOSTILE, language, 3, 60),
             render_library.reader(HOSTILE, language, 3, 60),
             render_library.article_list([HOSTILE], "", language),

@@ -11,10 +11,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
-from rag.errors import JinwenError
+from rag.assistant import MAX_QUESTION_CHARS
+from rag.errors import JinwenError, StoreError
 from rag.types import Answer, Article, Filters
 from ui import render
 from ui.conversations import ConversationStore, Exchange, turns
+from ui.markup import visible
 from ui.running import Runs, drain
 from ui.strings import STRINGS, Language, text
 
@@ -84,13 +86,17 @@ class Chat:
         An unknown or empty `conversation` starts a new one. Closing this iterator stops the answer and
         stores what there is of it.
         """
-        asked = question.strip()
+        asked = visible(question).strip()[: MAX_QUESTION_CHARS + 1]
         if not asked:
             yield View(self.show(conversation, language), conversation, running=False)
             return
-        earlier = self.store.exchanges(conversation)
-        if not earlier:
-            conversation = self.store.start(asked)
+        try:
+            earlier = self.store.exchanges(conversation)
+            conversation = conversation if earlier else self.store.start(asked)
+        except StoreError as error:
+            said = [_said("user", render.question(asked, language)), _said("assistant", _failed(str(error), language))]
+            yield View(said, conversation, running=False)
+            return
         shown = self.show(conversation, language) if earlier else []
         key = f"{conversation}-{len(earlier) + 1}"
         log = [*shown, _said("user", render.question(asked, language))]
@@ -103,14 +109,25 @@ class Chat:
                 if exchange.problem == "stopped" and not run.stop.is_set():
                     growing = _said("assistant", self._answer_markup(exchange.answer, language, key))
                     yield View([*log, growing], conversation, running=True)
-            self.store.append(conversation, exchange)
-            kept = True
+            problem, kept = self._keep(conversation, exchange), True
             if not run.left.is_set():
-                yield View([*shown, *self._messages(exchange, language, key)], conversation, running=False)
+                messages = [*shown, *self._messages(exchange, language, key)]
+                if problem:
+                    messages.append(_said("assistant", _failed(problem, language)))
+                yield View(messages, conversation, running=False)
         finally:
             if not kept:
-                self.store.append(conversation, exchange)
+                self._keep(conversation, exchange)
             self._runs.finish(session, run)
+
+    def _keep(self, conversation: str, exchange: Exchange) -> str:
+        """Store an exchange; why it could not be, or empty."""
+        try:
+            self.store.append(conversation, exchange)
+        except StoreError as error:
+            _LOG.warning("%s", error)
+            return str(error)
+        return ""
 
     def stop(self, session: str) -> None:
         """Stop the answer that `session` is waiting for."""
@@ -164,9 +181,7 @@ class Chat:
         if exchange.problem == "stopped":
             parts.append(render.aside(text(language, "stopped" if exchange.answer else "stopped_empty")))
         elif exchange.problem:
-            known = exchange.problem in STRINGS[language]
-            message = text(language, exchange.problem) if known else text(language, "failed", error=exchange.problem)
-            parts.append(render.trouble(language, message))
+            parts.append(_failed(exchange.problem, language))
         return [
             _said("user", render.question(exchange.question, language)),
             _said("assistant", f"<div>{''.join(parts)}</div>"),
@@ -201,6 +216,12 @@ def _read_date(typed: str, language: Language) -> dt.date | None:
         return dt.date(year, month, day)
     except ValueError:
         raise FilterError(text(language, "bad_date", date=typed.strip())) from None
+
+
+def _failed(problem: str, language: Language) -> str:
+    """A problem (see `Exchange.problem`) as markup."""
+    known = problem in STRINGS[language]
+    return render.trouble(text(language, problem) if known else text(language, "failed", error=problem))
 
 
 def _said(role: str, content: str) -> Message:

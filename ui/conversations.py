@@ -8,9 +8,12 @@ language and design.
 
 from __future__ import annotations
 
+import atexit
+import logging
 import os
 import secrets
 import sqlite3
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -19,8 +22,10 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from rag.errors import StoreError
 from rag.types import Answer, Turn
 
+_LOG = logging.getLogger(__name__)
 FILE_NAME = "conversations.sqlite3"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS conversations (
@@ -62,10 +67,16 @@ class ConversationStore:
     """Conversations of one index; every method may be called from any thread."""
 
     def __init__(self, directory: Path) -> None:
-        """Use (or make) the database in `directory`."""
+        """Use (or make) the database in `directory`.
+
+        :raises StoreError: it cannot be written, or is not one of ours; so do the methods.
+        """
         self._file = directory / FILE_NAME
-        directory.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(self._file, os.O_CREAT | os.O_RDWR, 0o600))
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            os.close(os.open(self._file, os.O_CREAT | os.O_RDWR, 0o600))
+        except OSError as error:
+            raise self._error(error) from error
         with self._connection() as connection:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.executescript(_SCHEMA)
@@ -117,11 +128,28 @@ class ConversationStore:
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
-        with closing(sqlite3.connect(self._file, timeout=10)) as connection:
-            connection.execute("PRAGMA foreign_keys=ON")
-            connection.execute("PRAGMA secure_delete=ON")
-            with connection:
-                yield connection
+        try:
+            with closing(sqlite3.connect(self._file, timeout=10)) as connection:
+                connection.execute("PRAGMA foreign_keys=ON")
+                connection.execute("PRAGMA secure_delete=ON")
+                with connection:
+                    yield connection
+        except sqlite3.Error as error:
+            raise self._error(error) from error
+
+    def _error(self, error: Exception) -> StoreError:
+        return StoreError(f"conversations cannot be kept in {self._file}: {error}; check the file, the disk and rights")
+
+
+def open_store(directory: Path) -> ConversationStore:
+    """The conversations in `directory`; where that cannot be written, a store that lasts until the program ends."""
+    try:
+        return ConversationStore(directory)
+    except StoreError as error:
+        _LOG.warning("%s (until then they last as long as this run)", error)
+        passing = tempfile.TemporaryDirectory(prefix="jinwen-", ignore_cleanup_errors=True)
+        atexit.register(passing.cleanup)
+        return ConversationStore(Path(passing.name))
 
 
 def turns(exchanges: list[Exchange]) -> list[Turn]:

@@ -21,9 +21,14 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _MAX_URL = 2_000
 
 
+def visible(value: str) -> str:
+    """`value` without control and bidi characters, zero-width spaces and lone surrogates; line breaks stay."""
+    return _UNSEEN.sub("", value)
+
+
 def escape(value: str) -> str:
-    """`value` as one line of HTML text or a quoted attribute; control and bidi characters are dropped."""
-    return html.escape(_UNSEEN.sub("", value).replace("\t", " ").replace("\n", " "), quote=True)
+    """`value` as one line of HTML text or a quoted attribute; what `visible` drops is dropped."""
+    return html.escape(visible(value).replace("\t", " ").replace("\n", " "), quote=True)
 
 
 def escape_lines(value: str) -> str:

@@ -39,7 +39,7 @@ def waiting(language: Language, key: str = "searching") -> str:
     return f'<div class="jw-waiting" role="status"><span class="jw-dots"></span>{escape(text(language, key))}</div>'
 
 
-def trouble(language: Language, message: str) -> str:
+def trouble(message: str) -> str:
     """An error in place of an answer."""
     return f'<div class="jw-trouble" role="alert">{escape_lines(message)}</div>'
 

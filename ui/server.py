@@ -7,6 +7,7 @@ content security policy keeps whatever an article contains from reaching another
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import socket
@@ -72,6 +73,7 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer 403."""
         if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
             return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
@@ -174,7 +176,7 @@ def run(page: gr.Blocks, library: Library, *, port: int, open_browser: bool) -> 
     import uvicorn
 
     url = f"http://{HOST}:{port}/"
-    with listen(port) as listener, contextlib.suppress(KeyboardInterrupt):
+    with listen(port) as listener, contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
         app = make_server_app(page, library, port)
         config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=2)
         print(f"Jinwen 津问: {url}  (Ctrl-C stops it)", flush=True)  # noqa: T201
