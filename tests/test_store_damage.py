@@ -408,10 +408,11 @@ def test_an_index_that_cannot_be_written_answers_and_refuses_writing(index: Path
 
 
 def test_rebuilding_serves_the_old_index_until_the_new_one_is_complete(
-    store: LocalStore, articles: list[Article], settings: Settings
+    store: LocalStore, articles: list[Article], settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     other = TopicEncoder("themes", "themes-1")
     old = answers(store)
+    caplog.clear()
     passages = PassageSettings(size=40, overlap=0)
     with LocalStore.open(store.folder, encoder=other, passages=passages, rebuild=True) as writer, writer.writing():
         with writer.rebuilding(other, passages) as fresh:
@@ -425,6 +426,7 @@ def test_rebuilding_serves_the_old_index_until_the_new_one_is_complete(
         writer.update_caches()
         assert writer.check() == []
     assert not (store.folder / "rebuild").exists()
+    assert caplog.text == ""
     assert store.articles() == articles[:3]  # opened without an encoder, it follows
 
 

@@ -19,7 +19,7 @@ from rag.errors import IndexDamagedError, StoreError
 from rag.locking import WriterLock
 from rag.store import reading, writing
 from rag.store.atomic import remove_drafts
-from rag.store.caches import Caches
+from rag.store.caches import DENSE_FILE, LEXICAL_FILE, Caches
 from rag.store.check import check_index
 from rag.store.database import Database
 from rag.store.dense_cache import DenseCache
@@ -292,6 +292,8 @@ class LocalStore:
             assert self._writer is not None
             fresh._database.copy_into(self._writer)
             self._encoder, self._passages = fresh._encoder, fresh._passages
+            for cache in (DENSE_FILE, LEXICAL_FILE):
+                (self.folder / cache).unlink(missing_ok=True)  # made of the old index
             fresh.close()
             shutil.rmtree(fresh.folder, ignore_errors=True)
 
