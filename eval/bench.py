@@ -197,7 +197,7 @@ class _Run:
         return measure_answers(self._sample_index(name), _model(name), QUESTIONS)
 
     def _texts(self) -> Iterator[str]:
-        return read_texts(self._options.folders, self._sample_articles())
+        return read_texts(self._options.folders, self._sample_articles)
 
     def _sample_articles(self) -> list[Article]:
         with Library(self._sample_index(self._options.encoders[0]), _settings(self._options.encoders[0])) as library:

@@ -6,8 +6,11 @@ import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from typing import ParamSpec, TypeVar
+
+from rag.errors import JinwenError
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -22,10 +25,21 @@ ONE_THREAD: Mapping[str, str] = {
 """Environment in which numpy, torch, FAISS and tokenizers use one thread."""
 
 
+class ChildError(JinwenError):
+    """A process that measured was killed."""
+
+
 def in_child(function: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
-    """What `function`, one of a module's own, gives in a new process; what it raises is raised here."""
-    with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(function, *args, **kwargs).result()
+    """What `function`, one of a module's own, gives in a new process; what it raises is raised here.
+
+    :raises ChildError: the process died.
+    """
+    try:
+        with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as pool:
+            return pool.submit(function, *args, **kwargs).result()
+    except BrokenProcessPool:
+        name = getattr(function, "__name__", "it")
+        raise ChildError(f"the process that ran {name} was killed, perhaps for want of memory; choose less") from None
 
 
 @contextlib.contextmanager

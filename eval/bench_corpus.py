@@ -6,7 +6,7 @@ import gzip
 import json
 import random
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
 
@@ -25,11 +25,11 @@ _DIGIT = re.compile(r"\d")
 _NAMED_CHARACTERS = 3_000
 
 
-def read_texts(folders: Sequence[Path], sample: Iterable[Article]) -> Iterator[str]:
-    """Texts of articles: the news file of `folders` in order; without one, an endless mix of `sample`."""
+def read_texts(folders: Sequence[Path], sample: Callable[[], Iterable[Article]]) -> Iterator[str]:
+    """Texts of articles: the news file of `folders` in order; without one, an endless mix of those of `sample`."""
     news = find_file(folders, NEWS_FILE)
     if news is None:
-        yield from mixed_texts([article.text for article in sample if is_chinese(article.text)])
+        yield from mixed_texts([article.text for article in sample() if is_chinese(article.text)])
         return
     with gzip.open(news, "rt", encoding="utf-8") as lines:
         for line in lines:

@@ -14,7 +14,7 @@ import pytest
 from conftest import TopicEncoder
 
 from eval import bench, plots
-from eval.bench_child import environment, in_child, one_core
+from eval.bench_child import ChildError, environment, in_child, one_core
 from eval.bench_corpus import full_passages, mixed_texts, queries_of, read_texts, write_files
 from eval.bench_quality import public_quality
 from eval.bench_report import markdown, page
@@ -159,7 +159,7 @@ class TestCorpus:
         write_gz(tmp_path / "news_zh.jsonl.gz", "\n".join(json.dumps({"text": f"第{n}条。"}) for n in range(1_001)))
         out = tmp_path / "out"
         out.mkdir()
-        write_files(read_texts([tmp_path], []), out, None, PassageSettings())
+        write_files(read_texts([tmp_path], list), out, None, PassageSettings())
         assert [len(file.read_text("utf-8").splitlines()) for file in sorted(out.iterdir())] == [1_000, 1]
 
     def test_queries_come_from_the_middle_of_texts(self) -> None:
@@ -181,6 +181,8 @@ class TestMeasuring:
         assert "JINWEN_BENCH_TEST" not in os.environ
         with pytest.raises(StoreError, match="there is no index"):
             in_child(time_queries, tmp_path, "jinwen-static", ["一"])
+        with pytest.raises(ChildError, match="the process that ran _exit was killed"):
+            in_child(os._exit, 3)
 
     @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system cannot pin a process")
     def test_one_core_for_a_while(self) -> None:
