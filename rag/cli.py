@@ -171,7 +171,7 @@ def read_settings(args: argparse.Namespace, **overrides: Any) -> Settings:
         if not equals or "." not in name:
             raise SettingsError(f"--set {entry!r}: expected SECTION.KEY=VALUE, such as retrieval.top_k=5")
         flags[name.strip()] = value.strip()
-    flags |= {name.replace("__", "."): value for name, value in overrides.items()}
+    flags |= {name.replace("__", "."): value for name, value in overrides.items() if value is not None}
     return load_settings(args.config, overrides=flags)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.cli import main
+from rag.cli import build_parser, main, read_settings
 
 BRIDGE = "云州大桥昨日通车\n\n云州大桥全长3.2公里，总投资18.6亿元，由云帆建设集团承建。市民可以步行过桥。\n"
 LIBRARY = "云州市图书馆新馆开放\n\n新馆位于临江区，建筑面积5.4万平方米，藏书210万册。开馆首日接待读者1.3万人次。\n"
@@ -118,6 +118,12 @@ def test_a_user_error_is_one_line(argv: list[str], words: str, capsys: pytest.Ca
     assert (status, lines) == (1, [])
     assert words in errors
     assert errors.count("\n") == 1
+
+
+def test_set_holds_where_no_flag_is_given() -> None:
+    args = build_parser().parse_args(["ask", "x", "--set", "answer.mode=generative"])
+    assert read_settings(args, answer__mode=args.mode).answer.mode == "generative"
+    assert read_settings(args, answer__mode="extractive").answer.mode == "extractive"
 
 
 def test_wrong_usage_exits_with_2() -> None:
