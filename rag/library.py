@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from rag.answering import Answerer
 from rag.answering.reader_lexicon import load_lexicon
@@ -16,11 +17,13 @@ from rag.config import MODELS_DIR, AnswerSettings, RetrievalSettings, Settings
 from rag.encoder import Encoder, load_encoder
 from rag.expansion import QueryExpander
 from rag.fusion import FittedFusion, read_fusion
-from rag.ingest import IngestProgress, IngestReport, ingest
 from rag.retriever import Retriever
 from rag.store import LocalStore
 from rag.suggestions import example_questions
 from rag.types import Article, Filters, Hit
+
+if TYPE_CHECKING:
+    from rag.ingest import IngestProgress, IngestReport
 
 
 class Library:
@@ -119,6 +122,8 @@ class Library:
         remove_missing: bool = False,
     ) -> IngestReport:
         """Read files and folders into the index; see `rag.ingest.ingest`."""
+        from rag.ingest import ingest
+
         return ingest(
             self.store,
             paths,

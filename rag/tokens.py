@@ -13,8 +13,8 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
-_HAN = "㐀-䶿一-鿿豈-﫿\U00020000-\U0002fa1f"
-_OTHER_UNSPACED = "぀-ヿ"
+_HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f"
+_OTHER_UNSPACED = "\u3040-\u30ff"
 _TOKEN = re.compile(rf"[{_HAN}{_OTHER_UNSPACED}]+|[^\W_{_HAN}{_OTHER_UNSPACED}]+(?:[.'’][^\W_{_HAN}]+)*")
 _MARK_RUN = re.compile(r"[̀-ͯ҃-҉᪰-᫿᷀-᷿⃐-⃿︠-︯]{30,}")
 _ENGLISH_WORDS = re.compile(r"\b(?:what|who|when|where|which|how|why|the|of|is|are|was|were|did|does|in)\b", re.I)
