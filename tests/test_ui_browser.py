@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import shutil
 import threading
 import time
@@ -214,9 +215,15 @@ def test_a_conversation_survives_reload_and_restart_and_can_be_deleted(site: str
 
 def test_language_follows_the_browser_and_switches_in_place(site: str, visit: Visits) -> None:
     page = visit(site, locale="en-GB")
+    page.locator("#jw-menu").click()
     expect(page.locator("#jw-box textarea")).to_have_attribute("placeholder", "Ask the articles a question…")
     ask(page, "青榆大桥全长多少米？")
     expect(page.locator(".jw-made")).to_contain_text("Quoted sentences")
+    drawer = page.locator("#jw-drawer").inner_text()
+    for title in page.locator("#jw-conversations label").all_inner_texts():
+        drawer = drawer.replace(title, "")
+    left = re.findall("[一-鿿]+", drawer)
+    assert left == [], "the whole drawer speaks English"
     page.evaluate("window.stillHere = true")
 
     page.locator("#jw-switch-language").click()

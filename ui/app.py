@@ -148,26 +148,20 @@ class _Wiring:
             button: gr.update(value=question, visible=bool(question))
             for button, question in zip(self._c.ask.examples, questions, strict=False)
         }
-        return {
-            **{labelled.component: labelled.update(language) for labelled in self._c.labelled},
-            **examples,
-            **self._show(conversation, language, running=self._chat.running(_session(request))),
-            **self._show_contents("", language),
-            **self._read("", language),
-            self._c.state.language: language,
-            self._c.state.pick: "",
-            self._c.shelf.remove: gr.update(value=text(language, "remove"), visible=False),
-            self._c.shelf.status: "",
-        }
+        return _merged(
+            {labelled.component: labelled.update(language) for labelled in self._c.labelled},
+            examples,
+            self._show(conversation, language, running=self._chat.running(_session(request))),
+            self._show_contents("", language),
+            self._read("", language),
+            {self._c.state.language: language, self._c.state.pick: "", self._c.shelf.status: ""},
+        )
 
     def _show(self, conversation: str, language: Language, running: bool = False) -> Changes:
         """A stored conversation, or the start page when there is none of this id."""
         messages = self._chat.show(conversation, language)
         known = conversation if messages else ""
-        return self._conversation_changes(messages, known) | {
-            self._c.ask.box: _box(language, running),
-            self._c.drawer.delete: gr.update(value=text(language, "delete_conversation"), visible=bool(known)),
-        }
+        return self._conversation_changes(messages, known) | {self._c.ask.box: _box(language, running)}
 
     def _conversation_changes(self, messages: list[Any], conversation: str) -> Changes:
         ask, drawer, state = self._c.ask, self._c.drawer, self._c.state
@@ -239,7 +233,7 @@ class _Wiring:
         count = text(language, key, articles=f"{len(now.articles):,}", sources=len(now.sources))
         return {
             self._c.ask.count: f'<p class="jw-hero-count">{escape(count)}</p>',
-            self._c.drawer.sources: gr.update(choices=list(now.sources), label=text(language, "sources_filter")),
+            self._c.drawer.sources: gr.update(choices=list(now.sources)),
             self._c.shelf.listing: self._tab.listing(needle, language),
         }
 
@@ -289,6 +283,17 @@ def _box(language: Language, running: bool) -> dict[str, Any]:
         stop_btn=text(language, "stop") if running else False,
     )
     return changes
+
+
+def _merged(*parts: Changes) -> Changes:
+    """All changes in one; where two parts update the same component, both updates hold."""
+    merged: Changes = {}
+    for part in parts:
+        for component, change in part.items():
+            earlier = merged.get(component)
+            both = isinstance(earlier, dict) and isinstance(change, dict)
+            merged[component] = {**earlier, **change} if both and earlier is not None else change
+    return merged
 
 
 def _confirms(button: gr.Button, cancel: gr.Button, row: gr.Column) -> None:
