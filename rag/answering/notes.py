@@ -23,6 +23,8 @@ _COUNTDOWN = re.compile(
     re.IGNORECASE,
 )
 _MOST_AMOUNTS = 3
+_LARGE = 10_000
+"""A bare count from which Chinese writes 万 and 亿 and an English reader wants figures."""
 
 
 def is_countdown(question: str) -> bool:
@@ -47,7 +49,9 @@ def date_notes(quote: Quote, question: Question) -> list[str]:
     anchor = quote.article.date
     notes: list[str] = []
     mentions = find_dates(quote.text, anchor or question.as_of)
-    relative = [m for m in mentions if m.relative and not any(c.isdigit() for c in quote.text[m.start : m.end])]
+    words = [m for m in mentions if m.relative and not any(c.isdigit() for c in quote.text[m.start : m.end])]
+    asks_when = AnswerType.DATE in profile(question.standalone).types
+    relative = [m for m in words if m.is_day or asks_when]
     if anchor is not None:
         for mention in relative[:2]:
             said, meant = (
@@ -112,7 +116,7 @@ def english_note(quote: Quote, question: Question) -> str | None:
     parts = [
         f"{text[n.start : n.end]} = {amount_en(n)}"
         for n in find_numbers(text)
-        if n.start < wanted[1] and wanted[0] < n.end
+        if n.start < wanted[1] and wanted[0] < n.end and (n.unit or n.value >= _LARGE)
     ]
     for mention in find_dates(text, quote.article.date or dt.date(2000, 1, 1)):
         dated = quote.article.date is not None or not mention.relative

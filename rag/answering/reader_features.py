@@ -8,7 +8,8 @@ years and ordinals are met, and how the passage was found. See `FEATURES` for th
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,7 +22,7 @@ from rag.answering.reader_spans import has_unit, typed_spans
 from rag.answering.reader_vectors import SIMILARITIES, SentenceText, similarities
 from rag.encoder import StaticEncoder
 from rag.sentences import clause_spans, sentence_spans
-from rag.types import Hit
+from rag.types import Hit, Passage
 
 Span = tuple[int, int]
 Matrix = npt.NDArray[np.float32]
@@ -133,14 +134,31 @@ class _Sentence:
         return self.hit.article.text[self.start : self.end]
 
 
+_IMPRINT = re.compile(
+    r"\s*[(（【]?(?:来源|来稿|编辑|责编|责任编辑|值班|审核|审校|校对|监制|统筹|制图|海报|视频|图片|图源|图文|供图|转载|如需转载|声明|投稿"
+    r"|source\s*:|editor\s*:)",
+    re.IGNORECASE,
+)
+_LONGEST_IMPRINT = 40
+_READ_AROUND = 3
+"""Best articles that are read beyond their passages."""
+_AROUND_CHARS = 1500
+_BLOCK_CHARS = 350
+
+
+def _is_imprint(text: str, start: int, end: int) -> bool:
+    """Whether a line only says who made the article or whence it came."""
+    return end - start <= _LONGEST_IMPRINT and _IMPRINT.match(text, start, end) is not None
+
+
 def _sentences(hits: Sequence[Hit]) -> list[_Sentence]:
-    """Sentences of the passages, each once, with their neighbours in the same passage."""
+    """Sentences of the passages and of what lies around them in the best articles, each once."""
     seen: set[tuple[str, int, int]] = set()
     found: list[_Sentence] = []
-    for hit in hits:
+    for hit in [*hits, *_surroundings(hits)]:
         spans = sentence_spans(hit.article.text, hit.passage.start, hit.passage.end)
         for i, (start, end) in enumerate(spans):
-            if (hit.article.id, start, end) in seen:
+            if (hit.article.id, start, end) in seen or _is_imprint(hit.article.text, start, end):
                 continue
             seen.add((hit.article.id, start, end))
             previous = spans[i - 1] if i else None
@@ -148,6 +166,26 @@ def _sentences(hits: Sequence[Hit]) -> list[_Sentence]:
             index = TextIndex.of(hit.article.text[start:end])
             found.append(_Sentence(hit, start, end, previous, following, index, i))
     return found
+
+
+def _surroundings(hits: Sequence[Hit]) -> Iterator[Hit]:
+    """The best articles cut into further passages: a story is found more surely than its right passage."""
+    best: dict[str, Hit] = {}
+    for hit in hits:
+        if hit.article.id not in best and len(best) < _READ_AROUND:
+            best[hit.article.id] = hit
+    for hit in best.values():
+        article = hit.article
+        first, last = hit.passage.start - _AROUND_CHARS, hit.passage.end + _AROUND_CHARS
+        taken = [(h.passage.start, h.passage.end) for h in hits if h.article.id == article.id]
+        spans = sentence_spans(article.text, max(0, first), min(len(article.text), last))
+        fresh = [span for span in spans if not any(a <= span[0] < b for a, b in taken)]
+        while fresh:
+            start = fresh[0][0]
+            block = [span for span in fresh if span[1] - start <= _BLOCK_CHARS] or fresh[:1]
+            fresh = fresh[len(block) :]
+            end = block[-1][1]
+            yield replace(hit, passage=Passage(article.id, start, end, article.text[start:end]))
 
 
 class _Extraction:

@@ -82,8 +82,17 @@ def typed_spans(folded: str, kind: AnswerType) -> tuple[Span, ...]:
     spans: set[Span] = set()
     for pattern in _RULES.get(kind, ()):
         for match in pattern.finditer(folded):
+            if kind is AnswerType.NUMBER and _is_ordinal_or_date(folded, *match.span()):
+                continue
             spans.add(match.span("name") if "name" in pattern.groupindex else match.span())
     return tuple(sorted(spans))
+
+
+def _is_ordinal_or_date(text: str, start: int, end: int) -> bool:
+    """第13届, 7月, 2025年 count nothing."""
+    if text[start - 1 : start] == "第" or (text[end - 1] in "月日号" and text[end - 2] != "个"):
+        return True
+    return text[end - 1] == "年" and text[start : end - 1].isdigit() and end - start == 5
 
 
 def has_unit(answer: str, units: tuple[str, ...]) -> bool:
