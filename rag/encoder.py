@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from rag.config import MODELS_DIR, EncoderSettings
 from rag.errors import ModelError
-from rag.model_folder import Prompts, check_folder, fingerprint, locate, read_prompts, static_module
+from rag.model_folder import Prompts, StaticForm, check_folder, fingerprint, locate, read_prompts, static_form
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -63,9 +63,9 @@ def load_encoder(settings: EncoderSettings, models_dir: Path = MODELS_DIR) -> En
     folder = locate(settings.name, models_dir)
     check_folder(folder, settings.name)
     prompts = read_prompts(folder, settings.name)
-    static = static_module(folder)
-    if static is not None:
-        encoder = StaticEncoder.read(settings.name, folder, static, prompts)
+    form = static_form(folder)
+    if form is not None:
+        encoder = StaticEncoder.read(settings.name, folder, form, prompts)
         if encoder is not None:
             return encoder
     return SentenceTransformerEncoder(settings, folder, prompts)
@@ -73,7 +73,7 @@ def load_encoder(settings: EncoderSettings, models_dir: Path = MODELS_DIR) -> En
 
 @dataclass(frozen=True)
 class StaticEncoder:
-    """Mean of token vectors, scaled to length one: a sentence-transformers `StaticEmbedding` without torch.
+    """Sum of token vectors, scaled to length one: a static sentence-transformers model without torch.
 
     Texts are never truncated. Safe to use from several threads. Equal to sentence-transformers computing in
     float32 to 1e-6.
@@ -84,42 +84,26 @@ class StaticEncoder:
     tokenizer: Tokenizer
     table: Vectors
     """float32 `(vocabulary, dim)`."""
+    distinct: bool = False
+    """Whether a token counts once, however often it occurs in a text."""
     prompts: Prompts = Prompts()
 
     @classmethod
-    def read(cls, name: str, folder: Path, module: Path, prompts: Prompts) -> StaticEncoder | None:
-        """From the folder of a `StaticEmbedding` module; None when its table has a form that numpy cannot hold.
+    def read(cls, name: str, folder: Path, form: StaticForm, prompts: Prompts) -> StaticEncoder | None:
+        """From the parts of a static model; None when its table has a form that numpy cannot hold.
 
         :raises ModelError: tokenizer or table cannot be read, or do not fit together.
         """
-        from safetensors import SafetensorError
-        from safetensors.numpy import load_file
-        from tokenizers import Tokenizer
-
-        try:
-            tokenizer = Tokenizer.from_file(str(module / "tokenizer.json"))
-        except Exception as error:  # the binding raises bare Exception
-            raise ModelError(
-                f"model {name!r}: {module / 'tokenizer.json'} cannot be read ({error}); restore it"
-            ) from None
-        try:
-            tensors = load_file(module / "model.safetensors")
-        except (SafetensorError, OSError, TypeError, KeyError) as error:
-            if isinstance(error, KeyError | TypeError):
-                return None
-            raise ModelError(f"model {name!r}: {module / 'model.safetensors'} cannot be read ({error})") from None
-        key = next((k for k in _TABLE_NAMES if k in tensors), None)
-        if key is None or len(tensors) != 1 or tensors[key].ndim != 2 or tensors[key].dtype.kind != "f":
+        tokenizer = _read_tokenizer(form.tokens / "tokenizer.json", name)
+        table = _read_table(form)
+        if table is None:
             return None
-        table = tensors[key].astype(np.float32)
         if tokenizer.get_vocab_size() > len(table):
             raise ModelError(
                 f"model {name!r}: the tokenizer has {tokenizer.get_vocab_size()} tokens, the table {len(table)} rows; "
                 "its files come from different versions, restore the folder"
             )
-        tokenizer.no_truncation()
-        tokenizer.no_padding()
-        return cls(name, folder, tokenizer, table, prompts)
+        return cls(name, folder, tokenizer, table, form.projection is not None, prompts)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -143,7 +127,7 @@ class StaticEncoder:
         rows = np.zeros((len(texts), self.dim), dtype=np.float32)
         for i, ids in enumerate(self._token_ids(texts, prompt)):
             if ids:
-                np.add.reduce(self.table[ids], axis=0, out=rows[i])
+                np.add.reduce(self.table[sorted(set(ids)) if self.distinct else ids], axis=0, out=rows[i])
         return _unit(rows)
 
     def _token_ids(self, texts: Sequence[str], prompt: str) -> Iterator[list[int]]:
@@ -203,6 +187,38 @@ class SentenceTransformerEncoder:
         rows = np.zeros((len(texts), found.shape[1]), dtype=np.float32)
         rows[filled] = np.nan_to_num(found.astype(np.float32))
         return _unit(rows)
+
+
+def _read_tokenizer(file: Path, name: str) -> Tokenizer:
+    from tokenizers import Tokenizer
+
+    try:
+        tokenizer = Tokenizer.from_file(str(file))
+    except Exception as error:  # the binding raises bare Exception
+        raise ModelError(f"model {name!r}: {file} cannot be read ({error}); restore it") from None
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def _read_table(form: StaticForm) -> Vectors | None:
+    """float32 `(vocabulary, dim)`; None when the files hold something else than one table of floats."""
+    from safetensors.numpy import load_file
+
+    try:
+        tensors = load_file(form.tokens / "model.safetensors")
+        projection = load_file(form.projection / "model.safetensors") if form.projection else {}
+    except (KeyError, TypeError, FileNotFoundError):  # a number type that numpy lacks; other file names
+        return None
+    if form.projection is not None:
+        weights, matrix = tensors.get("weight"), projection.get("linear.weight")
+        if weights is None or matrix is None or weights.shape != matrix.shape[1:]:
+            return None
+        return np.ascontiguousarray(matrix.T, dtype=np.float32) * weights.astype(np.float32)[:, None]
+    key = next((k for k in _TABLE_NAMES if k in tensors), None)
+    if key is None or len(tensors) != 1 or tensors[key].ndim != 2 or tensors[key].dtype.kind != "f":
+        return None
+    return tensors[key].astype(np.float32)
 
 
 def _load(settings: EncoderSettings, folder: Path) -> SentenceTransformer:

@@ -104,10 +104,11 @@ class Surroundings:
 class Translations:
     """Sentences and their translations; also a thinned sentence against the other language's surroundings."""
 
-    def __init__(self, tokenizer: Tokenizer, pairs: Sequence[Pair], reach: int = 3) -> None:
+    def __init__(self, tokenizer: Tokenizer, pairs: Sequence[Pair], reach: int = 3, least_kept: float = 0.7) -> None:
         self.zh = tokenize(tokenizer, [p.zh for p in pairs])
         self.en = tokenize(tokenizer, [p.en for p in pairs])
         self.reach = reach
+        self.least_kept = least_kept
         self._zh_id = np.unique([p.zh for p in pairs], return_inverse=True)[1]
         self._en_id = np.unique([p.en for p in pairs], return_inverse=True)[1]
 
@@ -117,9 +118,9 @@ class Translations:
         near, far = (self.en, self.zh) if rng.random() < 0.5 else (self.zh, self.en)
         tokens, _, rows = gather(near, chosen, chosen + 1)
         if not surroundings:
-            left = thinned(tokens, rows, size, rng, 0.7, 1.2)
+            left = thinned(tokens, rows, size, rng, self.least_kept, 1.2)
             tokens, _, rows = gather(far, chosen, chosen + 1)
-            return Batch(left, thinned(tokens, rows, size, rng, 0.8, 1.2), self._same(chosen))
+            return Batch(left, thinned(tokens, rows, size, rng, self.least_kept, 1.2), self._same(chosen))
         left = thinned(tokens, rows, size, rng, 0.3, 1.0)
         first = np.maximum(chosen - rng.integers(0, self.reach + 1, size), 0)
         last = np.minimum(chosen + 1 + rng.integers(0, self.reach + 1, size), len(self.zh))

@@ -11,6 +11,7 @@ import re
 import struct
 import sys
 import unicodedata
+from collections import deque
 from collections.abc import Mapping
 
 from rag.tokens import fold
@@ -74,42 +75,55 @@ def _trie(values: Mapping[bytes, int]) -> _Trie:
 
 def _double_array(values: Mapping[bytes, int]) -> list[int]:
     """Units of a darts-clone trie: a child by byte `c` stands at `base ^ c`, the value of a key at `base`."""
-    units = [0] * 256
-    used = [False] * 256
-    used[0] = True
-    bases: set[int] = set()
-    start = 1
-    queue: list[tuple[_Trie, int]] = [(_trie(values), 0)]
+    array = _Units()
+    queue: deque[tuple[_Trie, int]] = deque([(_trie(values), 0)])
     while queue:
-        node, position = queue.pop(0)
-        start = max(start, len(used) - _OPEN_UNITS)
-        while start < len(used) and used[start]:
-            start += 1
-        base = _free_base(sorted(node), used, bases, start, units)
-        bases.add(base)
-        units[position] |= (base ^ position) << 10
+        node, position = queue.popleft()
+        base = array.take(sorted(node))
+        array.units[position] |= (base ^ position) << 10
         for byte, child in node.items():
-            used[base ^ byte] = True
             if isinstance(child, int):
-                units[position] |= _HAS_LEAF
-                units[base] = _LEAF | child
+                array.units[position] |= _HAS_LEAF
+                array.units[base] = _LEAF | child
             else:
-                units[base ^ byte] = byte
+                array.units[base ^ byte] = byte
                 queue.append((child, base ^ byte))
-    return units
+    return array.units
 
 
-def _free_base(labels: list[int], used: list[bool], bases: set[int], start: int, units: list[int]) -> int:
-    """First base whose places for `labels` are all free; grows the array by blocks of 256.
+class _Units:
+    """Places of a double array, handed out first fit.
 
     Two nodes never share a base: the reader checks labels only, and would step into the other's children.
     """
-    position = start
-    while True:
-        if position >= len(used):
-            units.extend([0] * 256)
-            used.extend([False] * 256)
+
+    def __init__(self) -> None:
+        self.units: list[int] = []
+        self._used: list[bool] = []
+        self._bases: set[int] = {0}
+        self._first_leaf = 1
+        self._grow(1)
+        self._used[0] = True
+
+    def take(self, labels: list[int]) -> int:
+        """A base whose places for `labels` are all free; they are taken."""
+        leaf = labels == [0]
+        position = self._first_leaf if leaf else max(1, len(self.units) - _OPEN_UNITS)
+        while not self._fits(position ^ labels[0], labels):
+            position += 1
+            self._grow(position)
+        if leaf:
+            self._first_leaf = position
         base = position ^ labels[0]
-        if base > 0 and base not in bases and all(not used[base ^ label] for label in labels):
-            return base
-        position += 1
+        self._bases.add(base)
+        for label in labels:
+            self._used[base ^ label] = True
+        return base
+
+    def _fits(self, base: int, labels: list[int]) -> bool:
+        return base not in self._bases and not any(self._used[base ^ label] for label in labels)
+
+    def _grow(self, position: int) -> None:
+        if position >= len(self.units):
+            self.units.extend([0] * 256)
+            self._used.extend([False] * 256)

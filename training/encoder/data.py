@@ -17,9 +17,11 @@ NEWS_TEST_LINES = 6_000
 """The last lines of the news file are distractors of the tests and never read for training."""
 NEWS_DEV_LINES = 2_000
 """The lines before them are distractors while hyper-parameters are chosen."""
-PARALLEL_DEV_PAIRS = 2_000
+PARALLEL_DEV_PAIRS = 1_500
+"""Of each source in `_PARALLEL_DEV`: its last pairs, so that whole texts are held out."""
 PASSAGE_CHARACTERS = 400
 
+_PARALLEL_DEV = ("wmt21", "news-cn")
 _SENTENCE = re.compile(r"[^。！？!?；;\n]*(?:[。！？!?；;\n]+[”’」』\"')）]*|$)")
 _DATE_PREFIX = re.compile(r"^.{0,40}?，?正文：")
 Ints = npt.NDArray[np.int64]
@@ -104,9 +106,7 @@ def read_parallel(path: Path) -> tuple[list[Pair], list[Pair]]:
             if _is_translation(pair):
                 pairs.setdefault((pair.zh, pair.en), pair)
     kept = list(pairs.values())
-    order = np.random.default_rng(0).permutation(len(kept))
-    candidates = [kept[i] for i in order if len(kept[i].en) >= 60 and kept[i].source != "tatoeba"]
-    dev = candidates[:PARALLEL_DEV_PAIRS]
+    dev = [pair for source in _PARALLEL_DEV for pair in [p for p in kept if p.source == source][-PARALLEL_DEV_PAIRS:]]
     held_zh, held_en = {p.zh for p in dev}, {p.en for p in dev}
     train = [p for p in kept if p.zh not in held_zh and p.en not in held_en]
     return train, _one_per_sentence(dev)

@@ -43,12 +43,13 @@ class DevelopmentSets:
             [p.en for p in translations],
         )
 
-    def measure(self, tokenizer: Tokenizer, table: Floats) -> dict[str, float]:
+    def measure(self, tokenizer: Tokenizer, table: Floats, distinct: bool) -> dict[str, float]:
         """Shares in [0, 1] of questions or sentences whose counterpart is ranked first."""
 
         def encode(texts: list[str]) -> Floats:
             spans = data.tokenize(tokenizer, texts)
-            rows = np.stack([table[spans.tokens[a:b]].sum(0) for a, b in pairwise(spans.starts)])
+            bags = [spans.tokens[a:b] for a, b in pairwise(spans.starts)]
+            rows = np.stack([table[np.unique(bag) if distinct else bag].sum(0) for bag in bags])
             unit: Floats = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
             return unit
 

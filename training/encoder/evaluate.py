@@ -7,7 +7,6 @@ trains on; the contexts of a set are added whole. Two legs and their fusion, not
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -17,13 +16,12 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
+from eval.public_retrieval import DISTRACTORS, read_tasks, read_test_distractors
 from rag.config import EncoderSettings
 from rag.encoder import Encoder, load_encoder
 from rag.tokens import tokenize
-from training.encoder.data import read_test_distractors
 
 Floats = npt.NDArray[np.float32]
-DISTRACTORS = 12_000
 DEPTH = 100
 RRF_K = 60
 
@@ -100,7 +98,9 @@ def recall(scores: Floats, gold: npt.NDArray[np.int64], k: int) -> float:
     return float((better < k).mean())
 
 
-def retrieval(task: str, encoder: Encoder, queries: list[str], gold: list[int], texts: list[str]) -> list[Score]:
+def retrieval(
+    task: str, encoder: Encoder, queries: Sequence[str], gold: Sequence[int], texts: Sequence[str]
+) -> list[Score]:
     """Dense, lexical and fused scores of one task."""
     dense = encoder.encode_queries(queries) @ encoder.encode_passages(texts).T
     lexical = Lexical(texts).scores(queries)
@@ -112,19 +112,11 @@ def retrieval(task: str, encoder: Encoder, queries: list[str], gold: list[int], 
 def evaluate(encoder: Encoder, training: Path, public: Path) -> list[Score]:
     """All tasks of the table."""
     distractors = read_test_distractors(training / "news_zh.jsonl.gz", DISTRACTORS)
-    zh_questions, zh_gold, zh_contexts = _squad(public / "xquad.zh.json.gz")
-    en_questions, en_gold, en_contexts = _squad(public / "xquad.en.json.gz")
-    cmrc = _squad(public / "cmrc2018_dev.json.gz")
-    scores = retrieval("XQuAD zh→zh", encoder, zh_questions, zh_gold, zh_contexts + distractors)
-    scores += retrieval("CMRC 2018 dev", encoder, cmrc[0], cmrc[1], cmrc[2] + distractors)
-    scores += retrieval("XQuAD en→zh", encoder, en_questions, en_gold, zh_contexts + distractors)
-    scores += retrieval("XQuAD zh→en (240)", encoder, zh_questions, zh_gold, en_contexts)
-    lines = {name: _lines(public / f"ntrex.{name}.txt.gz") for name in ("eng", "zho-CN", "zho-TW")}
-    for first, second in (("zho-CN", "eng"), ("eng", "zho-CN"), ("zho-TW", "eng")):
-        similar = encoder.encode_queries(lines[first]) @ encoder.encode_passages(lines[second]).T
-        right = np.arange(len(similar))
-        task = f"NTREX {first}→{second}"
-        scores.append(Score(task, "dense", len(similar), recall(similar, right, 1), recall(similar, right, 5)))
+    scores: list[Score] = []
+    for task in read_tasks([public]):
+        scores += retrieval(
+            task.name, encoder, task.queries, task.gold, [*task.texts, *(distractors if task.distracted else ())]
+        )
     return scores
 
 
@@ -133,24 +125,6 @@ def table(scores: Sequence[Score]) -> str:
     lines = ["| set | leg | queries | R@1 | R@5 |", "| --- | --- | ---: | ---: | ---: |"]
     lines += [f"| {s.task} | {s.leg} | {s.queries:,} | {s.r1:.3f} | {s.r5:.3f} |" for s in scores]
     return "\n".join(lines)
-
-
-def _squad(path: Path) -> tuple[list[str], list[int], list[str]]:
-    with gzip.open(path, "rt", encoding="utf-8") as file:
-        articles = json.load(file)["data"]
-    contexts: list[str] = []
-    questions: list[str] = []
-    gold: list[int] = []
-    for paragraph in (p for article in articles for p in article["paragraphs"]):
-        questions += [qa["question"] for qa in paragraph["qas"]]
-        gold += [len(contexts)] * len(paragraph["qas"])
-        contexts.append(paragraph["context"])
-    return questions, gold, contexts
-
-
-def _lines(path: Path) -> list[str]:
-    with gzip.open(path, "rt", encoding="utf-8") as file:
-        return file.read().rstrip("\n").split("\n")
 
 
 def main() -> None:

@@ -17,6 +17,8 @@ warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")
 
 Floats = npt.NDArray[np.float32]
 
+_RAREST = 1_000
+
 
 class _BagSum(torch.autograd.Function):
     """Sum of the rows of a table for each bag.
@@ -46,17 +48,20 @@ class _BagSum(torch.autograd.Function):
         return matrix @ grad.contiguous(), None
 
 
-def embed(table: torch.Tensor, bags: Bags) -> torch.Tensor:
-    """Unit rows `(len(bags), dim)`."""
+def embed(table: torch.Tensor, bags: Bags, distinct: bool) -> torch.Tensor:
+    """Unit rows `(len(bags), dim)`; with `distinct`, a token counts once however often it occurs."""
     shape = (len(bags), table.shape[0])
-    counts = sp.csr_matrix((np.ones(len(bags.tokens), np.float32), bags.tokens, bags.starts), shape=shape)
+    values = np.ones(len(bags.tokens), np.float32)
+    counts = sp.csr_matrix((values, bags.tokens, bags.starts), shape=shape, copy=True)
     counts.sum_duplicates()
+    if distinct:
+        counts.data[:] = 1.0
     return functional.normalize(_BagSum.apply(table, counts), dim=1)  # type: ignore[no-untyped-call]
 
 
-def loss(table: torch.Tensor, batch: Batch, temperature: float) -> torch.Tensor:
+def loss(table: torch.Tensor, batch: Batch, temperature: float, distinct: bool) -> torch.Tensor:
     """InfoNCE in both directions (van den Oord, Li and Vinyals 2018; symmetric as in CLIP, 2021)."""
-    left, right = embed(table, batch.left), embed(table, batch.right)
+    left, right = embed(table, batch.left, distinct), embed(table, batch.right, distinct)
     logits = left @ right.T / temperature
     logits[torch.from_numpy(batch.same[0]), torch.from_numpy(batch.same[1])] = -torch.inf
     target = torch.arange(len(left))
@@ -66,15 +71,17 @@ def loss(table: torch.Tensor, batch: Batch, temperature: float) -> torch.Tensor:
 
 
 def initial_table(bags: list[Bags], vocabulary: int, dim: int, seed: int) -> Floats:
-    """Random directions whose lengths are inverse document frequencies: a random projection of tf-idf."""
-    frequency = np.zeros(vocabulary)
-    documents = 0
+    """Random directions whose lengths are inverse document frequencies: a random projection of tf-idf.
+
+    Each group of `bags` is a language; what counts is the language in which a token is commonest. Tokens in fewer
+    than one of a thousand documents all get the same length, or unknown names would drown what is known.
+    """
+    share = np.full(vocabulary, 1.0 / _RAREST)
     for group in bags:
         rows = np.repeat(np.arange(len(group)), np.diff(group.starts))
         seen = np.unique(rows * vocabulary + group.tokens) % vocabulary
-        frequency += np.bincount(seen, minlength=vocabulary)
-        documents += len(group)
-    idf = np.log((documents + 1) / (frequency + 1))
+        share = np.maximum(share, np.bincount(seen, minlength=vocabulary) / (len(group) + 1))
+    idf = -np.log(share)
     weights = idf / idf.mean()
     weights[0] = 0.0
     directions = np.random.default_rng(seed).standard_normal((vocabulary, dim), dtype=np.float32)

@@ -50,8 +50,8 @@ def counts(chinese: Iterable[str], english: Iterable[str], longest_word: int) ->
         characters.update(text)
         numbers.update(_NUMBER.findall(text))
         for run in _HAN_RUN.findall(text):
-            for word in rjieba.cut(run):
-                words.update([word] if len(word) <= longest_word else rjieba.cut_for_search(word))
+            for word in rjieba.cut(run, False):
+                words.update([word] if len(word) <= longest_word else rjieba.cut_for_search(word, False))
     for text in english:
         latin.update(_WORD.findall(text))
         numbers.update(_NUMBER.findall(text))
@@ -95,7 +95,8 @@ def _subwords(rare: Counter[str], size: int) -> dict[str, int]:
     for word, count in rare.items():
         for token in bpe.encode(word).tokens:
             used[token] += count
-    syllables = {to_normal(s) for phrase in phrases_dict.values() for options in phrase for s in options}
+    toned = {s for phrase in phrases_dict.values() for options in phrase for s in options}
+    syllables = set(map(to_normal, toned))
     used.update(dict.fromkeys(sorted(s for s in syllables if s.isascii() and s.isalpha()), 3))
     return dict(used)
 

@@ -23,6 +23,7 @@ from training.encoder import data
 from training.encoder.batches import Bags, Batch, Questions, Surroundings, Translations, english_corpus, news_corpus
 from training.encoder.development import DevelopmentSets
 from training.encoder.export import export
+from training.encoder.lexicon import aligned, lexicon
 from training.encoder.model import initial_table, loss
 from training.encoder.tokenizer import VocabularySettings, build
 
@@ -32,12 +33,16 @@ class TrainingSettings:
     """What a run depends on, besides the data."""
 
     dim: int = 256
-    steps: int = 4_000
+    steps: int = 600
     batch: int = 1_024
     sentence_batch: int = 1_536
-    learning_rate: float = 0.02
-    warmup: int = 100
+    learning_rate: float = 0.01
+    warmup: int = 30
     temperature: float = 0.05
+    distinct: bool = False
+    """Sum the vectors of the distinct tokens of a text instead of all of them."""
+    own_direction: float = 0.3
+    """Share of an English row's own random direction at the start; 1 leaves out its translations altogether."""
     seed: int = 20260111
     hold_out_drcd_test: bool = True
     """Kept for development; the shipped model is trained with it once everything is chosen."""
@@ -98,7 +103,7 @@ def main() -> None:
     mixture = Mixture(tokenizer, args.data, settings)
     development = DevelopmentSets.read(args.data)
     table = train(tokenizer, mixture, development, args.work, settings)
-    export(tokenizer, table, args.out)
+    export(tokenizer, table, args.out, settings.distinct)
     print(f"wrote {args.out}")
 
 
@@ -110,7 +115,7 @@ def train(
     began, total = time.monotonic(), 0.0
     for step in range(start, settings.steps):
         _set_rate(optimizer, step, settings)
-        value = loss(table, mixture.sample(step), settings.temperature)
+        value = loss(table, mixture.sample(step), settings.temperature, settings.distinct)
         optimizer.zero_grad(set_to_none=True)
         value.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
@@ -121,7 +126,7 @@ def train(
             total = 0.0
         if (step + 1) % 1000 == 0 or step + 1 == settings.steps:
             _save(work, step + 1, table, optimizer)
-            print(json.dumps(development.measure(tokenizer, table.detach().numpy())), flush=True)
+            print(json.dumps(development.measure(tokenizer, table.detach().numpy(), settings.distinct)), flush=True)
     return table.detach().numpy()
 
 
@@ -152,7 +157,11 @@ def _state(
         table = saved["table"]
     else:
         size = tokenizer.get_vocab_size()
-        table = torch.from_numpy(initial_table(mixture.documents(), size, settings.dim, settings.seed))
+        start = initial_table(mixture.documents(), size, settings.dim, settings.seed)
+        if settings.own_direction < 1:
+            worth = lexicon(mixture.translations.en, mixture.translations.zh, size)
+            start = aligned(start, worth, settings.own_direction)
+        table = torch.from_numpy(start)
     table.requires_grad_(True)
     optimizer = torch.optim.Adam([table], lr=settings.learning_rate, fused=True)
     if saved:
