@@ -6,7 +6,10 @@ import re
 import pytest
 
 from rag.answering.composition import Quote, compose, trim
+from rag.answering.constraints import is_about_another, meets_constraints
 from rag.answering.extractive import ExtractiveAnswerer
+from rag.answering.notes import english_note
+from rag.answering.question_type import profile
 from rag.answering.reader import OverlapReader, Reading
 from rag.answering.refusal import REFUSAL
 from rag.config import AnswerSettings
@@ -63,7 +66,7 @@ def test_several_questions_are_answered_with_their_own_citations():
 
 @pytest.mark.parametrize("text", ["火星基地的面积有多大?", "Who won the chess championship?"])
 def test_refuses_what_no_sentence_answers(text):
-    answer = ask(text, hits(BRIDGE, FERRY))
+    answer = ask(text, hits(BRIDGE, FERRY), strictness="strict")
     assert answer.refused and answer.answer == REFUSAL[answer.language]
     assert answer.citations == () and [n.article_id for n in answer.nearest] == ["a", "b"]
 
@@ -78,12 +81,12 @@ def test_strictness_moves_the_bar():
 
         def read(self, question, found):
             inner = OverlapReader().read(question, found)
-            return Reading(inner.sentences, 0.5)
+            return Reading(inner.sentences, 0.2)
 
     def refused(strictness):
         question = Question("大桥全长多少米?", "大桥全长多少米?", "zh", AS_OF)
         [answer] = ExtractiveAnswerer(Unsure(), AnswerSettings(strictness=strictness)).stream(question, hits(BRIDGE))
-        assert isinstance(answer, Answer) and answer.confidence == 0.5
+        assert isinstance(answer, Answer) and answer.confidence == 0.2
         return answer.refused
 
     assert [refused(s) for s in ("strict", "balanced", "generous")] == [True, False, False]
@@ -131,3 +134,90 @@ def test_a_line_break_is_shown_as_a_space():
     shown = compose(Question("q", "q", "zh", AS_OF), [quote], confidence=1.0, model="m", mode="extractive")
     assert shown.answer == "春风起, 万木新。[1]"
     assert shown.citations[0].quote == poem.text
+
+
+@pytest.mark.parametrize(
+    ("question", "meets"),
+    [
+        ("2025年产值多少亿元?", True),
+        ("2019年产值多少亿元?", False),
+        ("去年之前的2024年产值是多少亿元?", False),
+        ("第九届展会的产值是多少亿元?", False),
+        ("第十二届展会的产值是多少亿元?", True),
+        ("产值是多少亿元?", True),
+        ("占地面积有多大?", False),
+        ("7号线哪天开通?", False),
+        ("石门区的产值是多少亿元?", False),
+        ("柳河县的产值是多少亿元?", True),
+    ],
+)
+def test_an_article_must_hold_the_years_ordinals_names_and_measures_asked(question, meets):
+    story = article("柳河县第十二届展会闭幕。全年产值达3.2亿元。5号线今天延长。", date=dt.date(2025, 12, 30))
+    assert meets_constraints(profile(question), story) is meets
+
+
+def test_a_sentence_about_another_line_or_district_does_not_answer():
+    story = article("5号线今天开通。7号线明年开工。", title="柳河县通地铁")
+    assert is_about_another(profile("7号线哪天开通?"), story, "5号线今天开通。")
+    assert not is_about_another(profile("7号线哪天开工?"), story, "7号线明年开工。")
+    assert is_about_another(profile("石门区有几条线?"), story, "7号线明年开工。")
+    assert not is_about_another(profile("各区有几条线?"), story, "7号线明年开工。")
+
+
+def test_a_relative_day_is_shown_with_its_date():
+    answer = ask("青石大桥哪天通车?", hits(BRIDGE), strictness="generous")
+    assert "青石大桥昨日通车。[1] “昨日”即2026年1月4日。[1]" in answer.answer
+    [note] = [s for s in answer.sentences if s.support is Support.SUPPORTED]
+    assert note.text == "“昨日”即2026年1月4日。" and note.markers == (1,)
+
+
+def test_an_undated_article_is_said_to_be_undated():
+    undated = article("青石大桥昨日通车。", title="青石大桥通车")
+    assert "文章未注明日期，“昨日”无法换算。" in ask("青石大桥哪天通车?", hits(undated), strictness="generous").answer
+
+
+def test_days_left_are_counted_from_the_day_of_the_question():
+    line = article("海滨轻轨1月26日开通运营。", title="海滨轻轨", date=dt.date(2026, 1, 15))
+    answer = ask("离海滨轻轨开通还有几天?", hits(line), strictness="generous")
+    assert answer.sentences[-1].text == "从2026年1月20日到2026年1月26日还有6天。"
+
+
+def test_an_english_reader_gets_amounts_and_names_in_english():
+    def note(text, question, answer):
+        story = article(text, date=dt.date(2026, 1, 5))
+        at = text.index(answer)
+        quote = Quote(story, 0, len(text), (at, at + len(answer)))
+        return english_note(quote, Question(question, question, "en", AS_OF))
+
+    assert note("增资40亿元扩建", "How much was invested?", "40亿元") == "40亿元 = 4 billion yuan"
+    assert note("1月26日零时起", "When does it start?", "1月26日") == "1月26日 = 26 January 2026"
+    assert note("负责人林晓舟介绍", "Who is in charge?", "林晓舟") == "林晓舟 = Lin Xiaozhou"
+    assert note("共有两栋楼", "How many buildings?", "两栋") is None
+
+
+def test_a_comparison_labels_each_quote_with_what_it_is_about():
+    east = article("东港年吞吐量达320万吨。", article_id="e", title="东港建成")
+    west = article("西港年吞吐量达410万吨。", article_id="w", title="西港建成")
+    answer = ask("东港和西港，谁的年吞吐量更大？", hits(east, west), strictness="generous")
+    assert answer.answer == "东港：东港年吞吐量达320万吨。[1] 西港：西港年吞吐量达410万吨。[2]"
+
+
+def test_different_figures_of_two_articles_are_both_shown_latest_first():
+    old = article("全市建成智能工厂400家。", article_id="old", date=dt.date(2025, 3, 1))
+    new = article("全市建成智能工厂528家。", article_id="new", date=dt.date(2026, 1, 1))
+    answer = ask("全市建成智能工厂多少家?", hits(old, new), strictness="generous")
+    assert [c.article_id for c in answer.citations] == ["new", "old"]
+    assert "528家" in answer.sentences[0].text and "400家" in answer.sentences[1].text
+
+
+def test_who_made_an_article_answers_nothing():
+    story = article("大桥今天通车。\n来源：海风日报\n编辑：林晓舟")
+    assert "来源" not in ask("大桥通车的来源是什么?", hits(story), strictness="generous").answer
+
+
+def test_the_best_article_is_read_beyond_its_passages():
+    text = "青石大桥今天通车。" + "两岸居民纷纷前来参观拍照留念。" * 30 + "青石大桥全长1280米。"
+    story = article(text, title="青石大桥")
+    first = Hit(1, 1.0, Passage("a", 0, 9, text[:9]), story)
+    answer = ask("青石大桥全长多少米?", [first], strictness="generous")
+    assert "1280米" in answer.sentences[0].text

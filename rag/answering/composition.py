@@ -20,6 +20,7 @@ ONE_FACT_CHARS = 200
 SEVERAL_CHARS = 480
 """Longest answer to several questions or a list."""
 ELLIPSIS = "…"
+LABEL_END = {"zh": "：", "en": ": "}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class Quote:
     """Offsets into the article's text, inside the quote."""
     also: tuple[tuple[Article, int, int], ...] = ()
     """Spans of other articles that say the same."""
+    label: str = ""
+    """What the quote is about, as the question calls it; shown before it."""
     notes: tuple[str, ...] = ()
     """What our code worked out from the quote (a date, a conversion), each a sentence of its own."""
 
@@ -84,7 +87,8 @@ def compose(question: Question, quotes: Sequence[Quote], *, confidence: float, m
         text = _one_line(quote.text)
         sentences.append(AnswerSentence(text, tuple(markers), Support.QUOTED, _emphasis(quote, text)))
         cited = "".join(f"[{marker}]" for marker in markers)
-        shown.append(_with_ellipsis(quote, text) + cited)
+        label = f"{quote.label}{LABEL_END[question.language]}" if quote.label else ""
+        shown.append(label + _with_ellipsis(quote, text) + cited)
         for note in quote.notes:
             sentences.append(AnswerSentence(note, tuple(markers), Support.SUPPORTED))
             shown.append(note + cited)

@@ -6,6 +6,8 @@ where word overlap cannot.
 
 from __future__ import annotations
 
+import re
+
 from rag.answering.question_type import MEASURE_UNITS, AnswerType, QuestionProfile, ordinals
 from rag.answering.reader_spans import has_unit, typed_spans
 from rag.answering.reader_text import fold_keep
@@ -21,11 +23,43 @@ def meets_constraints(question: QuestionProfile, article: Article) -> bool:
     return _has_years(question, article, text) and _has_ordinals(question, text) and _has_measure(question, text)
 
 
+def is_about_another(question: QuestionProfile, article: Article, sentence: str) -> bool:
+    """Whether a sentence names another line, district or ordinal than the question, and not the question's own."""
+    text = fold_keep(f"{article.title}\n{sentence}")
+    for pattern in (_NUMBERED, _AREA):
+        asked = _named(pattern, question.text)
+        held = _named(pattern, text)
+        if asked and held and not asked & held:
+            return True
+    return False
+
+
+def _named(pattern: re.Pattern[str], text: str) -> set[str]:
+    return {name for name in pattern.findall(text) if not _COMMON_AREA.search(name)}
+
+
 def _has_years(question: QuestionProfile, article: Article, text: str) -> bool:
-    """One of the question's years is printed in the article or is near its date (今年, 去年, 明年 are not printed)."""
+    """One of the question's years is printed in the article, is its own, or is meant by 去年 or 明年."""
     if not question.years or any(year in text for year in question.years):
         return True
-    return article.date is not None and any(abs(article.date.year - int(year)) <= 1 for year in question.years)
+    if article.date is None:
+        return False
+    words = {0: "", -1: "去年|上年|last year", 1: "明年|next year"}
+    apart = [int(year) - article.date.year for year in question.years]
+    return any(gap in words and re.search(words[gap], text) is not None for gap in apart)
+
+
+_NUMBERED = re.compile(r"[a-z]?\d+号线")
+_AREA = re.compile(r"[一-鿿]{2}[区县](?!域|别|级|委|政)")
+_COMMON_AREA = re.compile(
+    r"[社园小地街校城山景灾郊市各全院库矿林牧厂战辖湾海港新老本该两]区|[各全本该两]县|哪个?[区县]|[个些的][区县]"
+)
+
+
+def _has_designations(question: QuestionProfile, text: str) -> bool:
+    """Lines, buildings and districts that the question names by number or name (7号线, 静海区)."""
+    named = _named(_NUMBERED, question.text) | _named(_AREA, question.text)
+    return not named or any(name in text for name in named)
 
 
 def _has_ordinals(question: QuestionProfile, text: str) -> bool:

@@ -8,12 +8,27 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from rag.answering.composition import ONE_FACT_CHARS, SEVERAL_CHARS, Quote, compose
-from rag.answering.constraints import meets_constraints
-from rag.answering.notes import comparison_note, date_notes, english_note, reading_text
-from rag.answering.question_type import Variant, asks_list, asks_several, profile, question_parts, variants
+from rag.answering.constraints import is_about_another, meets_constraints
+from rag.answering.notes import date_notes, english_note, reading_text
+from rag.answering.question_type import (
+    QuestionProfile,
+    Variant,
+    asks_list,
+    asks_several,
+    profile,
+    question_parts,
+    variants,
+)
 from rag.answering.reader import Reader, Reading, ScoredSentence, load_reader
 from rag.answering.refusal import refuse
-from rag.answering.selection import choose_best, choose_one, choose_several, conflicting, corroborating
+from rag.answering.selection import (
+    choose_about,
+    choose_one,
+    choose_several,
+    conflicting,
+    corroborating,
+    favour_lists,
+)
 from rag.config import AnswerSettings, Strictness
 from rag.tokens import is_chinese
 from rag.types import Answer, Hit, Question, Timings
@@ -22,12 +37,14 @@ __all__ = ["ExtractiveAnswerer", "load_reader"]
 
 MODE: Final = "extractive"
 
-THRESHOLDS: Final[dict[Strictness, float]] = {"strict": 0.35, "balanced": 0.04, "generous": 0.005}
+THRESHOLDS: Final[dict[Strictness, float]] = {"strict": 0.35, "balanced": 0.02, "generous": 0.005}
 """Least probability that the hits hold an answer, by strictness."""
 _PART_WEIGHT: Final = 0.75
 """How much one part of a question counts against the whole when its sentence is chosen."""
 
 
+_LEAST_ABLE: Final = 0.5
+"""Least share of the sentences whose articles can answer (`rag.answering.constraints`)."""
 _SHORTEST_PART: Final = 6
 """Characters below which a part of a question cannot be read on its own (各是多少)."""
 
@@ -48,19 +65,15 @@ class ExtractiveAnswerer:
 
     def _answer(self, question: Question, hits: Sequence[Hit]) -> Answer:
         asked = reading_text(question)
-        reading = self._reader.read(asked, hits)
-        if not reading.sentences or not self._holds_answer(asked, reading):
+        whole = self._reader.read(asked, hits)
+        reading = _constrained(profile(asked), whole)
+        if not reading.sentences or whole.answerable < THRESHOLDS[self._settings.strictness]:
             refusal = refuse(question, hits, mode=MODE, model=self._reader.name)
-            return dataclasses.replace(refusal, confidence=reading.answerable)
+            return dataclasses.replace(refusal, confidence=whole.answerable)
         quotes, limit = self._quotes(asked, reading, hits)
         noted = [_with_notes(quote, question) for quote in quotes[: self._settings.max_sources]]
         fitting = fit(noted, limit)
-        return compose(question, fitting, confidence=reading.answerable, model=self._reader.name, mode=MODE)
-
-    def _holds_answer(self, asked: str, reading: Reading) -> bool:
-        article = reading.sentences[0].candidate.hit.article
-        sure = reading.answerable >= THRESHOLDS[self._settings.strictness]
-        return sure and meets_constraints(profile(asked), article)
+        return compose(question, fitting, confidence=whole.answerable, model=self._reader.name, mode=MODE)
 
     def _quotes(self, asked: str, reading: Reading, hits: Sequence[Hit]) -> tuple[list[Quote], int]:
         """The quotes and how long they may be together."""
@@ -69,39 +82,51 @@ class ExtractiveAnswerer:
             return self._one_each(compared, reading, hits), SEVERAL_CHARS
         parts = question_parts(asked)
         if len(parts) > 1 and min(map(len, parts)) >= _SHORTEST_PART:
-            quotes: list[Quote] = []
-            for part in parts:
-                of_part = blend(self._reader.read(part, hits), reading)
-                quotes += [quote for quote in choose_one(of_part, SEVERAL_CHARS // len(parts)) if quote not in quotes]
-            return quotes, SEVERAL_CHARS
+            each = SEVERAL_CHARS // len(parts)
+            return [q for part in parts for q in choose_one(self._read_part(part, reading, hits), each)], SEVERAL_CHARS
         if asks_several(asked):
             return choose_several(reading, SEVERAL_CHARS), SEVERAL_CHARS
         if asks_list(asked):
-            return choose_one(reading, SEVERAL_CHARS, readable=SEVERAL_CHARS), SEVERAL_CHARS
+            return choose_one(favour_lists(reading), SEVERAL_CHARS, readable=SEVERAL_CHARS), SEVERAL_CHARS
         rivals = conflicting(reading, ONE_FACT_CHARS)
         chosen = rivals or [corroborating(quote, reading) for quote in choose_one(reading, ONE_FACT_CHARS)]
         return chosen, ONE_FACT_CHARS
 
+    def _read_part(self, part: str, reading: Reading, hits: Sequence[Hit]) -> Reading:
+        return blend(self._reader.read(part, hits), reading)
+
     def _one_each(self, compared: Sequence[Variant], reading: Reading, hits: Sequence[Hit]) -> list[Quote]:
-        """The best sentence about each of the compared things, and their figures side by side."""
+        """The best sentence about each of the compared things."""
         quotes: list[Quote] = []
         for variant in compared:
-            of_one = blend(self._reader.read(variant.question, hits), reading)
-            best = next((quote for quote in choose_best(of_one, SEVERAL_CHARS // len(compared), quotes)), None)
+            of_one = self._read_part(variant.question, reading, hits)
+            best = choose_about(variant.name, of_one, SEVERAL_CHARS // len(compared), quotes)
             if best is not None:
                 quotes.append(best)
-        if len(quotes) == len(compared) == 2:
-            note = comparison_note([variant.name for variant in compared], quotes)
-            quotes[-1] = dataclasses.replace(quotes[-1], notes=(note,) if note else ())
         return quotes
+
+
+def _constrained(asked: QuestionProfile, reading: Reading) -> Reading:
+    """The sentences that can answer; none when the reader would rather choose one that cannot."""
+    articles = {s.candidate.hit.article.id: s.candidate.hit.article for s in reading.sentences}
+    able = {i for i, article in articles.items() if meets_constraints(asked, article)}
+    kept = [
+        s
+        for s in reading.sentences
+        if s.candidate.hit.article.id in able and not is_about_another(asked, s.candidate.hit.article, s.candidate.text)
+    ]
+    share = sum(s.share for s in kept)
+    if share < _LEAST_ABLE:
+        return Reading((), reading.answerable)
+    return Reading(tuple(dataclasses.replace(s, share=s.share / share) for s in kept), reading.answerable)
 
 
 def fit(quotes: Sequence[Quote], limit: int) -> list[Quote]:
     """The first quotes, with their notes as far as they fit `limit` characters; the first quote always stays."""
     fitting: list[Quote] = []
     left = limit
-    for quote in quotes:
-        left -= len(quote.text) + 3  # two ellipses and a space
+    for quote in _distinct(quotes):
+        left -= len(quote.label) + len(quote.text) + 4  # a colon, two ellipses and a space
         if fitting and left < 0:
             break
         notes: list[str] = []
@@ -111,6 +136,11 @@ def fit(quotes: Sequence[Quote], limit: int) -> list[Quote]:
                 left -= len(note) + 1
         fitting.append(dataclasses.replace(quote, notes=tuple(notes)))
     return fitting
+
+
+def _distinct(quotes: Sequence[Quote]) -> list[Quote]:
+    """Each span once."""
+    return list({(q.article.id, q.start, q.end): q for q in reversed(quotes)}.values())[::-1]
 
 
 def blend(part: Reading, whole: Reading) -> Reading:
@@ -129,7 +159,7 @@ def _place(scored: ScoredSentence) -> tuple[str, int, int]:
 
 def _with_notes(quote: Quote, question: Question) -> Quote:
     """`quote` with what can be worked out from it."""
-    notes = [*date_notes(quote, question), *quote.notes]
+    notes = date_notes(quote, question)
     if question.language == "en" and is_chinese(quote.text):
         note = english_note(quote, question)
         notes = [*([f"({note})"] if note else []), *notes]

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Sequence
 
 from rag.answering.composition import Quote
 from rag.answering.question_type import AnswerType, profile
 from rag.dates import DateMention, find_dates, format_date
-from rag.numbers import Number, amount_en, find_numbers
-from rag.tokens import is_chinese
+from rag.numbers import amount_en, find_numbers
 from rag.types import Question
 
 _COUNTDOWN = re.compile(
@@ -22,6 +20,8 @@ _COUNTDOWN = re.compile(
     r"|\bhow many days (?:are |is )?(?:left|remain|remaining|to go|until|before)\b",
     re.IGNORECASE,
 )
+_DAY = re.compile(r"[昨今明][日天晚晨]|前天|后天|yesterday|today|tomorrow", re.IGNORECASE)
+_PERIOD = re.compile(rf"{_DAY.pattern}|[去今明前]年.*|[本这上下]个?[周月].*|(?:last|this|next) \w+", re.IGNORECASE)
 _MOST_AMOUNTS = 3
 _LARGE = 10_000
 """A bare count from which Chinese writes 万 and 亿 and an English reader wants figures."""
@@ -49,9 +49,9 @@ def date_notes(quote: Quote, question: Question) -> list[str]:
     anchor = quote.article.date
     notes: list[str] = []
     mentions = find_dates(quote.text, anchor or question.as_of)
-    words = [m for m in mentions if m.relative and not any(c.isdigit() for c in quote.text[m.start : m.end])]
     asks_when = AnswerType.DATE in profile(question.standalone).types
-    relative = [m for m in words if m.is_day or asks_when]
+    shown = _PERIOD if asks_when else _DAY
+    relative = [m for m in mentions if m.relative and shown.fullmatch(quote.text[m.start : m.end])]
     if anchor is not None:
         for mention in relative[:2]:
             said, meant = (
@@ -67,31 +67,6 @@ def date_notes(quote: Quote, question: Question) -> list[str]:
     if is_countdown(question.standalone):
         notes += _days_left(quote, mentions, question)
     return notes
-
-
-def comparison_note(names: Sequence[str], quotes: Sequence[Quote]) -> str | None:
-    """The figures of two things side by side; None unless both answers are figures of one unit."""
-    figures = [_figure(quote) for quote in quotes]
-    if None in figures:
-        return None
-    first, second = (figure for figure in figures if figure is not None)
-    if first.unit != second.unit:
-        return None
-    said = [q.text[f.start : f.end] for q, f in zip(quotes, (first, second), strict=True)]
-    zh = is_chinese(names[0] + quotes[0].text)
-    return (
-        "；".join(f"{n}：{s}" for n, s in zip(names, said, strict=True)) + "。"
-        if zh
-        else ("; ".join(f"{n}: {s}" for n, s in zip(names, said, strict=True)) + ".")
-    )
-
-
-def _figure(quote: Quote) -> Number | None:
-    """The figure that answers, inside the quote's text."""
-    if quote.answer is None:
-        return None
-    begin, end = quote.answer[0] - quote.start, quote.answer[1] - quote.start
-    return next((n for n in find_numbers(quote.text) if n.start < end and begin < n.end), None)
 
 
 def _days_left(quote: Quote, mentions: list[DateMention], question: Question) -> list[str]:

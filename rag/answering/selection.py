@@ -24,6 +24,9 @@ SECOND: Final = 0.06
 """Least share of a second sentence."""
 READABLE: Final = 120
 """Characters to which a sentence is trimmed when the answer inside it is known."""
+_LIKELY: Final = 25
+"""Sentences of a reading among which one about a named thing is looked for."""
+_MOST_COMMAS: Final = 5
 _RIVAL: Final = 0.2
 """Least share of a sentence that gives another figure."""
 _AS_MUCH: Final = 0.85
@@ -56,12 +59,25 @@ def choose_one(reading: Reading, budget: int, readable: int = READABLE) -> list[
     return _in_story_order(quotes)
 
 
-def choose_best(reading: Reading, budget: int, taken: Sequence[Quote]) -> list[Quote]:
-    """The best sentence that is not among `taken`, as a list of at most one."""
-    for scored in reading.sentences:
-        if not any(_inside(scored.candidate, quote) for quote in taken):
-            return [quote_of(scored.candidate, budget)]
-    return []
+def choose_about(name: str, reading: Reading, budget: int, taken: Sequence[Quote]) -> Quote | None:
+    """The best new sentence about `name`, labelled with it; of any sentence when none names it."""
+    new = [s.candidate for s in reading.sentences if not any(_inside(s.candidate, quote) for quote in taken)]
+    likely = new[:_LIKELY]
+    folded = fold_keep(name)
+    direct = [c for c in likely if folded in fold_keep(c.text + c.hit.article.title)]
+    about = direct or [c for c in likely if folded in fold_keep(c.hit.article.text)]
+    if not new:
+        return None
+    quote = quote_of((about or new)[0], budget)
+    return replace(quote, label=name) if about else quote
+
+
+def favour_lists(reading: Reading) -> Reading:
+    """Shares raised for sentences that enumerate: a list is asked."""
+    weights = [s.share * (1 + min(s.candidate.text.count("、"), _MOST_COMMAS)) for s in reading.sentences]
+    total = sum(weights) or 1.0
+    weighed = [replace(s, share=w / total) for s, w in zip(reading.sentences, weights, strict=True)]
+    return replace(reading, sentences=tuple(sorted(weighed, key=lambda s: -s.share)))
 
 
 def conflicting(reading: Reading, budget: int) -> list[Quote]:
