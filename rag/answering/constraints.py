@@ -20,7 +20,12 @@ _COMMON_ORDINALS = range(1, 4)
 def meets_constraints(question: QuestionProfile, article: Article) -> bool:
     """Whether `article` can answer at all."""
     text = fold_keep(f"{article.title}\n{article.text}")
-    return _has_years(question, article, text) and _has_ordinals(question, text) and _has_measure(question, text)
+    return (
+        _has_years(question, article, text)
+        and _has_ordinals(question, text)
+        and _has_designations(question, text)
+        and _has_measure(question, text)
+    )
 
 
 def is_about_another(question: QuestionProfile, article: Article, sentence: str) -> bool:
