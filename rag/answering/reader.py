@@ -116,8 +116,6 @@ def load_reader(encoder: Encoder | None = None, folder: Path | None = None) -> R
     :raises ModelError: a file of the reader is missing, damaged or of another version.
     """
     folder = folder or MODELS_DIR / READER_NAME
-    if not folder.is_dir():
-        return OverlapReader()
     ranker, judge = load_networks(folder / "model.safetensors")
     lexicon = load_lexicon(folder / "lexicon.safetensors")
     shipped = EncoderSettings().name
