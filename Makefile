@@ -55,8 +55,12 @@ format: $(VENV)/.installed-dev ## format the code
 eval: index-examples ## run the sample question set
 	$(BIN)/jinwen eval --index $(INDEX) $(QUESTIONS)
 
-bench: $(VENV)/.installed-dev ## time indexing and answering (ratios within one run)
-	$(BIN)/python -m eval.bench
+$(VENV)/.installed-bench: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	@touch $@
+
+bench: $(VENV)/.installed-bench ## measure quality, speed and memory (BENCH="--data DIR --full" for all of it)
+	$(BIN)/python -m eval.bench $(BENCH)
 
 clean: ## remove what install and the tests made; indexes stay
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache *.egg-info
