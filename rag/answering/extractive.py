@@ -37,7 +37,7 @@ __all__ = ["ExtractiveAnswerer", "load_reader"]
 
 MODE: Final = "extractive"
 
-THRESHOLDS: Final[dict[Strictness, float]] = {"strict": 0.35, "balanced": 0.02, "generous": 0.005}
+THRESHOLDS: Final[dict[Strictness, float]] = {"strict": 0.4, "balanced": 0.03, "generous": 0.01}
 """Least probability that the hits hold an answer, by strictness."""
 _PART_WEIGHT: Final = 0.75
 """How much one part of a question counts against the whole when its sentence is chosen."""
