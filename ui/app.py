@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from eval.runs import DEFAULT_RUNS_DIR
 from ui import layout, render
 from ui.chat import Chat, Options
 from ui.contents import Contents
 from ui.conversations import open_store
+from ui.evaluation_tab import EvaluationTab
 from ui.layout import Controls
 from ui.library_tab import LibraryTab
 from ui.markup import escape
@@ -33,18 +35,20 @@ _AT_ONCE: dict[str, Any] = {**_HIDDEN, "queue": False}
 """For events that must not wait behind a long answer."""
 
 
-def build_app(library: Library, assistant: Assistant) -> gr.Blocks:
-    """The page over `library`; conversations are kept beside its index."""
+def build_app(library: Library, assistant: Assistant, runs_dir: Path = DEFAULT_RUNS_DIR) -> gr.Blocks:
+    """The page over `library`; conversations are kept beside its index, runs of the evaluation in `runs_dir`."""
     chat = Chat(library, assistant, open_store(library.index_dir))
     contents = Contents(library)
     page, controls = layout.build(library.settings)
     wiring = _Wiring(chat, LibraryTab(library, contents), contents, controls)
+    evaluation = EvaluationTab(library, contents, chat.store, controls.evaluation, runs_dir)
     with page:
         wiring.start()
         wiring.asking()
         wiring.conversations()
         wiring.filters()
         wiring.library_tab()
+        evaluation.connect(controls.state.wish, controls.state.language)
     page.queue(max_size=32, default_concurrency_limit=4)
     return page
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import gradio as gr
 
 from rag.config import Settings
+from ui import evaluation_layout
+from ui.evaluation_layout import EvaluationControls
 from ui.labels import Labelled, Labels, first, static
 from ui.markup import escape
 from ui.strings import DEFAULT_LANGUAGE, Language, text
@@ -105,6 +107,7 @@ class Controls:
     drawer: Drawer
     ask: AskTab
     shelf: Shelf
+    evaluation: EvaluationControls
 
 
 def build(settings: Settings) -> tuple[gr.Blocks, Controls]:
@@ -118,15 +121,18 @@ def build(settings: Settings) -> tuple[gr.Blocks, Controls]:
         delete_cache=(3600, 3600),
     ) as page:
         state = State(*(_remembered(name) for name in ("jw-wish", "jw-language", "jw-current", "jw-pick")))
+        memory = evaluation_layout.remember()
         bar = _bar(labels)
         with gr.Row(elem_id="jw-body"):
             drawer = _drawer(labels, settings)
-            with gr.Tabs(elem_id="jw-tabs"):
+            with gr.Tabs(elem_id="jw-tabs") as tabs:
                 with labels.field(gr.Tab, "tab_ask", id="ask", elem_id="jw-ask"):
                     ask = _ask_tab(labels)
                 with labels.field(gr.Tab, "tab_library", id="library", elem_id="jw-library"):
                     shelf = _shelf(labels, settings)
-    return page, Controls(labels.items, state, bar, drawer, ask, shelf)
+                with labels.field(gr.Tab, "tab_evaluation", id="evaluation", elem_id="jw-evaluation"):
+                    evaluation = evaluation_layout.build(labels, settings, memory, tabs)
+    return page, Controls(labels.items, state, bar, drawer, ask, shelf, evaluation)
 
 
 def _remembered(name: str) -> gr.Textbox:

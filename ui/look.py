@@ -74,5 +74,6 @@ def head() -> str:
 
     The style sheet is not given to Gradio as `css`, which would put a prefix before every selector.
     """
-    style, script = ((_HERE / name).read_text("utf-8") for name in ("style.css", "page.js"))
-    return f'<meta name="color-scheme" content="light dark"><style>{style}</style><script>{script}</script>'
+    files = ("style.css", "evaluation.css", "page.js")
+    style, evaluation, script = ((_HERE / name).read_text("utf-8") for name in files)
+    return f'<meta name="color-scheme" content="light dark"><style>{style}{evaluation}</style><script>{script}</script>'

@@ -152,6 +152,10 @@
     send("jw-pick", row.value);
   };
 
+  // A button of the evaluation tells the server what is to be done; the number makes every press another value.
+  let told = 0;
+  const tell = (button) => send("jw-tell", `${++told}:${button.value}`);
+
   const toggleDrawer = (open) => {
     const now = document.body.classList.toggle("jw-drawer-open", open);
     const button = find("#jw-menu");
@@ -176,7 +180,8 @@
     else if (button?.matches(".jw-show")) {
       const card = find("details.jw-card", button.closest(".jw-answer"));
       if (card) openCard(card);
-    } else if (button?.matches(".jw-row")) pick(button);
+    } else if (button?.matches(".jw-tell")) tell(button);
+    else if (button?.matches(".jw-row")) pick(button);
     else if (button?.matches(".jw-back")) document.body.classList.remove("jw-reading");
     else if (button?.matches("#jw-switch-theme")) toggleTheme();
     else if (button?.matches("#jw-switch-language")) switchLanguage();

@@ -57,8 +57,7 @@ def answer(answer: Answer, articles: Articles, language: Language, key: str) -> 
         if not answer.refused:
             parts.append(_references(answer, language, key))
         parts.append(_made(answer, language))
-        if not answer.refused:
-            parts.append(_actions(answer, language))
+        parts.append(_actions(answer, language, key))
     if answer.citations and not answer.refused:
         parts.append(_cards(answer, articles, language, key))
     state = " jw-refused" if answer.refused else ("" if answer.final else " jw-growing")
@@ -177,13 +176,20 @@ def _made(answer: Answer, language: Language) -> str:
     return f'<div class="jw-made">{"".join(parts)}</div>'
 
 
-def _actions(answer: Answer, language: Language) -> str:
+def _actions(answer: Answer, language: Language, key: str) -> str:
+    keep = "".join(
+        f'<button type="button" class="jw-button jw-tell jw-{verb}" value="{verb}:{escape(key)}">'
+        f"{escape(text(language, f'ev_{verb}'))}</button>"
+        for verb in ("keep", "dislike")
+    )
+    if answer.refused:
+        return f'<div class="jw-actions">{keep}</div>'
     copy, show = _states(language, "copy", "copied"), escape(text(language, "show_sources"))
     return (
         '<div class="jw-actions">'
         f'<button type="button" class="jw-button jw-copy">{copy}</button>'
         f'<button type="button" class="jw-button jw-show">{show}</button>'
-        f'<pre class="jw-copytext" hidden>{escape_verbatim(footnotes(answer, language))}</pre></div>'
+        f'{keep}<pre class="jw-copytext" hidden>{escape_verbatim(footnotes(answer, language))}</pre></div>'
     )
 
 

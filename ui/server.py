@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING
 
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from eval.runs import DEFAULT_RUNS_DIR
 from rag.errors import JinwenError
+from ui.evaluation_routes import add_routes
 from ui.markup import story
 from ui.strings import as_language, text
 
@@ -103,7 +105,7 @@ class Guard:
         return not cross_site or (scope["method"] == "GET" and headers.get(b"sec-fetch-mode") == b"navigate")
 
 
-def make_server_app(page: gr.Blocks, library: Library, port: int) -> FastAPI:
+def make_server_app(page: gr.Blocks, library: Library, port: int, runs_dir: Path = DEFAULT_RUNS_DIR) -> FastAPI:
     """The guarded web application that serves `page` on `port`."""
     import gradio as gr
     from fastapi import FastAPI
@@ -120,6 +122,7 @@ def make_server_app(page: gr.Blocks, library: Library, port: int) -> FastAPI:
             return HTMLResponse(text(chosen, "gone"), status_code=404)
         return HTMLResponse(story(found, chosen, start, end), headers={"cache-control": "no-store"})
 
+    add_routes(app, library, runs_dir)
     gr.mount_gradio_app(
         app,
         page,

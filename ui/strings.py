@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
+from ui import evaluation_strings
+
 Language = Literal["zh", "en"]
 
 LANGUAGES: Final[tuple[Language, ...]] = ("zh", "en")
@@ -231,7 +233,10 @@ _EN: Final = {
     "kind_notice": "Notice",
 }
 
-STRINGS: Final[dict[Language, dict[str, str]]] = {"zh": _ZH, "en": _EN}
+STRINGS: Final[dict[Language, dict[str, str]]] = {
+    "zh": {**_ZH, **evaluation_strings.ZH},
+    "en": {**_EN, **evaluation_strings.EN},
+}
 
 
 def text(language: Language, key: str, **values: object) -> str:

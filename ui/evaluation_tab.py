@@ -1,0 +1,386 @@
+"""The evaluation tab: which control calls what, and what it shows then.
+
+What takes long goes through queues of its own, so that the chat never waits for it; a run works on a thread
+of its own and is watched by a clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from eval.compare import compare
+from eval.explain import explain
+from rag.errors import JinwenError
+from rag.types import Turn
+from ui import render_comparison, render_library
+from ui import render_evaluation as render
+from ui.contents import Contents
+from ui.conversations import ConversationStore
+from ui.evaluation_editor import Changes, Editor, set_title
+from ui.evaluation_layout import EvaluationControls
+from ui.evaluation_runs import Choices, Job, RunDesk
+from ui.evaluation_sets import SHIPPED, Draft, QuestionSets
+from ui.markup import escape
+from ui.render_library import remark
+from ui.strings import STRINGS, Language, as_language, text
+
+if TYPE_CHECKING:
+    from rag.library import Library
+
+_HIDDEN: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+_AT_ONCE: dict[str, Any] = {**_HIDDEN, "queue": False}
+_READING: dict[str, Any] = {**_HIDDEN, "concurrency_limit": 4, "concurrency_id": "evaluation-read"}
+_WORKING: dict[str, Any] = {
+    "api_visibility": "private", "show_progress": "minimal", "concurrency_limit": 1, "concurrency_id": "evaluation",
+}  # fmt: skip
+
+
+class EvaluationTab:
+    """The evaluation of one library."""
+
+    def __init__(
+        self,
+        library: Library,
+        contents: Contents,
+        store: ConversationStore,
+        controls: EvaluationControls,
+        runs_dir: Path,
+    ) -> None:
+        self._library = library
+        self._c = controls
+        self._sets = QuestionSets(library, contents)
+        self._desk = RunDesk(library, runs_dir)
+        self._editor = Editor(self._sets, store, controls)
+        self._conversations = store
+        c = controls
+        self._everything = [
+            c.page_tabs, c.tabs, *_parts(c.memory)[1:],
+            *_parts(c.runs), *_parts(c.compare), *_parts(c.why), *_parts(c.sets),
+        ]  # fmt: skip
+
+    # ---- what happens when
+
+    def connect(self, wish: gr.Textbox, language: gr.Textbox) -> None:
+        """Connect everything; `wish` asks for the page in a language, `language` is the one shown."""
+        m, runs, sets = self._c.memory, self._c.runs, self._c.sets
+        state: list[Any] = [m.opened, m.compared, m.explained, m.edited, runs.cause, runs.sets, sets.sets]
+        state += [self._c.why.question, self._c.why.expect]
+        wish.change(self._boot, [wish, *state], self._everything, trigger_mode="always_last", **_AT_ONCE)
+        m.tell.change(self._told, [m.tell, language], self._everything, trigger_mode="multiple", **_READING)
+        self._connect_runs(language)
+        self._connect_comparisons(language)
+        self._connect_sets(language)
+
+    def _connect_runs(self, language: gr.Textbox) -> None:
+        m, runs = self._c.memory, self._c.runs
+        everything = self._everything
+        chosen: list[Any] = [runs.sets, runs.mode, runs.strictness, runs.top_k, runs.name, language]
+        runs.start.click(self._start, chosen, everything, **_READING)
+        runs.resume.click(self._resume, [language], everything, **_READING)
+        runs.stop.click(self._desk.stop, None, None, **_AT_ONCE)
+        m.clock.tick(self._tick, [m.opened, language], everything, **_AT_ONCE)
+        runs.cause.input(self._filter, [m.opened, runs.cause, language], runs.failed, **_READING)
+        gr.on(
+            [runs.rename.click, runs.new_name.submit], self._rename, [m.opened, runs.new_name, runs.cause, language],
+            everything, **_READING,
+        )  # fmt: skip
+        runs.delete.click(self._ask_to_delete, [m.opened, language], [runs.question, runs.confirm_row], **_AT_ONCE)
+        runs.cancel.click(_closed, None, runs.confirm_row, **_AT_ONCE)
+        runs.confirm.click(self._delete, [m.opened, language], everything, **_READING)
+
+    def _connect_comparisons(self, language: gr.Textbox) -> None:
+        m, pair, why = self._c.memory, self._c.compare, self._c.why
+        pair.start.click(self._compare, [pair.first, pair.second, language], [pair.result, m.compared], **_WORKING)
+        gr.on(
+            [why.start.click, why.expect.submit], self._explain, [why.question, why.expect, language],
+            [why.result, m.explained], **_WORKING,
+        )  # fmt: skip
+
+    def _connect_sets(self, language: gr.Textbox) -> None:
+        m, sets, editor, everything = self._c.memory, self._c.sets, self._editor, self._everything
+
+        def on(trigger: Any, act: Callable[..., Changes], *inputs: Any, **how: Any) -> None:
+            def handle(*values: Any) -> Changes:
+                return act(*values[:-1], as_language(values[-1]))
+
+            trigger(handle, [*inputs, language], everything, **(how or _READING))
+
+        on(sets.sets.input, editor.choose, sets.sets)
+        on(sets.add.click, editor.add, sets.sets)
+        on(sets.validate.click, editor.validate, sets.sets, **_WORKING)
+        on(sets.draft.click, editor.draft, **_WORKING)
+        on(sets.upload.upload, lambda file, lang: editor.take_in(Path(file), lang), sets.upload, **_WORKING)
+        fields = [sets.question, sets.type, sets.answers, sets.match, sets.evidence, sets.as_of]
+        on(sets.save.click, self._save, sets.sets, m.edited, *fields, **_WORKING)
+        on(sets.remove_confirm.click, editor.remove, sets.sets, m.edited)
+        on(sets.confirm.click, editor.delete, sets.sets)
+        sets.remove.click(_open, None, sets.remove_row, **_AT_ONCE)
+        sets.remove_cancel.click(_closed, None, sets.remove_row, **_AT_ONCE)
+        sets.delete.click(self._ask_to_delete_set, [sets.sets, language], [sets.sure, sets.confirm_row], **_AT_ONCE)
+        sets.cancel.click(_closed, None, sets.confirm_row, **_AT_ONCE)
+
+    # ---- what is shown then
+
+    def _boot(
+        self, wish: str, opened: str, compared: str, explained: str, edited: str, cause: str | None,
+        running: str | None, editing: str | None, question: str, expect: str,
+    ) -> Changes:  # fmt: skip
+        """Everything in the language wished for."""
+        language = as_language((wish or "").partition(":")[0])
+        shown = self._runs(opened, language) | self._editor.dropdowns(running, editing, language)
+        name = shown[self._c.sets.sets]["value"]
+        shown |= self._editor.listing(name, edited, language)
+        shown |= self._editor.about(name, edited, language)
+        shown |= self._open(opened, cause or "", language) if opened else self._nothing_open(language)
+        shown[self._c.compare.result] = self._comparison(*_pair(compared), language)
+        shown[self._c.why.result] = self._explanation(question, expect, language) if explained else (
+            render.hint("ev_why_hint", language)
+        )  # fmt: skip
+        return shown | self._clock(language)
+
+    def _told(self, told: str, wanted: str) -> Changes:
+        """A button of our own was pressed."""
+        language = as_language(wanted)
+        _, _, rest = (told or "").partition(":")
+        verb, _, argument = rest.partition(":")
+        try:
+            if verb == "open":
+                return self._open(argument, "", language) | self._runs(argument, language)
+            if verb == "why":
+                return self._why(*argument.partition(":")[::2], language)
+            if verb == "edit":
+                return self._editor.edit(*argument.partition(":")[::2], language)
+            if verb in ("keep", "dislike"):
+                return self._editor.keep(argument, verb == "keep", language)
+        except JinwenError as error:
+            return {self._c.sets.status: remark(str(error)), self._c.runs.status: remark(str(error))}
+        return {}
+
+    def _runs(self, opened: str, language: Language) -> Changes:
+        """The list of runs, the choices of a comparison, and the offer to resume."""
+        runs, pair = self._desk.runs(), self._c.compare
+        finished = [run for run in runs if run.finished]
+        choices = [(f"{run.info.name} · {render.when(run)}", run.folder.name) for run in finished]
+        newest = [folder for _, folder in choices]
+        return {
+            self._c.runs.listing: render.run_list(runs, opened, set_title(SHIPPED, language), language),
+            pair.first: gr.update(choices=choices, value=newest[1] if len(newest) > 1 else None),
+            pair.second: gr.update(choices=choices, value=newest[0] if newest else None),
+        } | self._offer(language)
+
+    def _offer(self, language: Language) -> Changes:
+        left, line = self._desk.interrupted(), ""
+        if left is not None:
+            done, total = len(left.results()), left.info.questions
+            line = f"<p>{escape(text(language, 'ev_interrupted', name=left.info.name, done=done, total=total))}</p>"
+        return {self._c.runs.resume_row: gr.update(visible=left is not None), self._c.runs.interrupted: line}
+
+    def _nothing_open(self, language: Language) -> Changes:
+        runs = self._c.runs
+        return {
+            runs.result: render.hint("ev_run_hint", language),
+            runs.failed: "",
+            runs.cause: gr.update(visible=False),
+            runs.tools: gr.update(visible=False),
+            runs.confirm_row: gr.update(visible=False),
+            self._c.memory.opened: "",
+        }
+
+    def _open(self, folder: str, cause: str, language: Language) -> Changes:
+        """The result of a run with the controls that belong to it."""
+        runs = self._c.runs
+        shown: Changes = {
+            self._c.memory.opened: folder,
+            runs.tools: gr.update(visible=True),
+            runs.confirm_row: gr.update(visible=False),
+        }
+        try:
+            name = self._desk.find(folder).info.name
+            shown |= {runs.new_name: name, runs.cause: gr.update(choices=[], value=None, visible=False)}
+            found = self._desk.finished(folder)
+        except JinwenError as error:
+            return shown | {runs.result: remark(str(error)), runs.failed: ""}
+        choices = render.causes(found.failures, language)
+        kept = cause if cause in [value for _, value in choices] else ""
+        return shown | {
+            runs.result: render.result(found, language),
+            runs.failed: render.failed(found, kept, language),
+            runs.cause: gr.update(choices=choices, value=kept, visible=bool(found.failures)),
+        }
+
+    def _filter(self, folder: str, cause: str | None, wanted: str) -> str:
+        try:
+            return render.failed(self._desk.finished(folder), cause or "", as_language(wanted))
+        except JinwenError as error:
+            return remark(str(error))
+
+    # ---- running
+
+    def _start(self, name: str | None, mode: Any, strictness: Any, top_k: float, called: str, wanted: str) -> Changes:
+        language = as_language(wanted)
+        if not name:
+            return {self._c.runs.status: remark(text(language, "ev_no_sets"))}
+        try:
+            found = self._sets.read(name)
+        except JinwenError as error:
+            return {self._c.runs.status: remark(str(error))}
+        if not found.questions:
+            return {self._c.runs.status: remark(text(language, "ev_set_empty"))}
+        started = self._desk.start(found, Choices(mode, strictness, int(top_k)), called or "")
+        return self._clock(language, busy=not started)
+
+    def _resume(self, wanted: str) -> Changes:
+        language, left = as_language(wanted), self._desk.interrupted()
+        if left is None:
+            return self._clock(language, busy=True)
+        try:
+            return self._clock(language, busy=not self._desk.resume(left.folder.name))
+        except JinwenError as error:
+            return {self._c.runs.status: remark(str(error))}
+
+    def _clock(self, language: Language, busy: bool = False) -> Changes:
+        """The controls as they are with or without a run under way."""
+        runs, running = self._c.runs, self._desk.running
+        shown: Changes = {
+            runs.start: gr.update(visible=not running),
+            runs.stop: gr.update(visible=running),
+            self._c.memory.clock: gr.update(active=running),
+        }
+        if running and self._desk.job is not None:
+            shown[runs.status] = _progress(self._desk.job, language)
+            shown[runs.resume_row] = gr.update(visible=False)
+        elif busy:
+            shown[runs.status] = remark(text(language, "ev_busy"))
+        return shown
+
+    def _tick(self, opened: str, wanted: str) -> Changes:
+        """What the clock shows: how far the run is, at last its result."""
+        language, job = as_language(wanted), self._desk.job
+        if job is not None and job.state == "running":
+            return {self._c.runs.status: _progress(job, language)}
+        shown = self._clock(language)
+        if job is None:
+            return shown
+        if job.state == "finished":
+            shown |= self._open(job.folder, "", language) | {self._c.runs.name: ""}
+            opened = job.folder
+        known = job.error in STRINGS[language]
+        error = text(language, job.error) if known else job.error
+        key = {"finished": "ev_finished", "stopped": "ev_stopped"}.get(job.state, "ev_failed")
+        said = text(language, key, **({"error": error} if key == "ev_failed" else {"name": job.name}))
+        return shown | self._runs(opened, language) | {self._c.runs.status: remark(said)}
+
+    def _rename(self, folder: str, name: str, cause: str | None, wanted: str) -> Changes:
+        language = as_language(wanted)
+        try:
+            self._desk.rename(folder, name or "")
+        except JinwenError as error:
+            return {self._c.runs.status: remark(str(error))}
+        return self._open(folder, cause or "", language) | self._runs(folder, language)
+
+    def _ask_to_delete(self, folder: str, wanted: str) -> Changes:
+        try:
+            name = self._desk.find(folder).info.name
+        except JinwenError:
+            name = folder
+        return _asks(self._c.runs.question, self._c.runs.confirm_row, name, as_language(wanted))
+
+    def _delete(self, folder: str, wanted: str) -> Changes:
+        language = as_language(wanted)
+        try:
+            name = self._desk.find(folder).info.name
+            self._desk.delete(folder)
+        except JinwenError as error:
+            return {self._c.runs.status: remark(str(error))}
+        said: Changes = {self._c.runs.status: remark(text(language, "ev_deleted", name=name))}
+        return self._nothing_open(language) | self._runs("", language) | said
+
+    # ---- comparing and explaining
+
+    def _compare(self, first: str | None, second: str | None, wanted: str) -> Changes:
+        shown = self._comparison(first or "", second or "", as_language(wanted), chosen=True)
+        return {self._c.compare.result: shown, self._c.memory.compared: f"{first or ''}|{second or ''}"}
+
+    def _comparison(self, first: str, second: str, language: Language, chosen: bool = False) -> str:
+        if not (first and second):
+            return render.hint("ev_compare_need" if chosen else "ev_compare_hint", language)
+        if first == second:
+            return render.hint("ev_compare_same", language)
+        try:
+            return render_comparison.comparison(compare(self._desk.find(first), self._desk.find(second)), language)
+        except JinwenError as error:
+            return remark(str(error))
+
+    def _explain(self, question: str, expect: str, wanted: str) -> Changes:
+        shown = self._explanation(question or "", expect or "", as_language(wanted))
+        return {self._c.why.result: shown, self._c.memory.explained: "1"}
+
+    def _explanation(self, question: str, expect: str, language: Language, history: tuple[Turn, ...] = ()) -> str:
+        try:
+            found = explain(self._library, question, expect, history=history)
+        except JinwenError as error:
+            return remark(str(error))
+        return render_comparison.explanation(found, self._library.settings.retrieval.per_article, language)
+
+    def _why(self, folder: str, question_id: str, language: Language) -> Changes:
+        """Explain a failed question of a run: its first evidence is what should have been found."""
+        run = self._desk.find(folder)
+        asked = next((q for q in run.questions().questions if q.id == question_id), None)
+        if asked is None or not asked.evidence:
+            return {}
+        expect = " ".join(asked.evidence[0].split())
+        return {
+            self._c.tabs: gr.update(selected="why"),
+            self._c.why.question: asked.text,
+            self._c.why.expect: expect,
+            self._c.why.result: self._explanation(asked.text, expect, language, asked.history),
+            self._c.memory.explained: "1",
+        }
+
+    # ---- question sets
+
+    def _save(self, name: str | None, question_id: str, *values: Any) -> Changes:
+        *fields, language = values
+        question, kind, answers, match, evidence, as_of = fields
+        draft = Draft(question or "", kind or "", answers or "", match or "any", evidence or "", as_of or "")
+        return self._editor.save(name, question_id or "", draft, language)
+
+    def _ask_to_delete_set(self, name: str | None, wanted: str) -> Changes:
+        language, sets = as_language(wanted), self._c.sets
+        return _asks(sets.sure, sets.confirm_row, set_title(name or "", language), language)
+
+
+def _parts(controls: Any) -> list[Any]:
+    """The components of a group of controls."""
+    return [getattr(controls, name) for name in controls.__slots__]
+
+
+def _pair(compared: str) -> tuple[str, str]:
+    first, _, second = (compared or "").partition("|")
+    return first, second
+
+
+def _open() -> Any:
+    return gr.update(visible=True)
+
+
+def _closed() -> Any:
+    return gr.update(visible=False)
+
+
+def _asks(question: gr.Markdown, row: gr.Column, name: str, language: Language) -> Changes:
+    line = f"<p>{escape(text(language, 'ev_delete_question', name=name))}</p>"
+    return {question: line, row: gr.update(visible=True)}
+
+
+def _progress(job: Job, language: Language) -> str:
+    step = job.progress
+    if step is None:
+        return render_library.progress(text(language, "ev_starting"), 0, 0)
+    key = "ev_progress" if step.done < step.total else "ev_finishing"
+    values = {"done": step.done, "total": step.total, "correct": step.correct} if key == "ev_progress" else {}
+    return render_library.progress(text(language, key, **values), step.done, step.total)
