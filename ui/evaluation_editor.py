@@ -94,7 +94,7 @@ class Editor:
             return here | {self._c.status: remark(text(language, "ev_nothing_to_keep"))}
         question, before = kept
         key = "ev_kept_before" if before else ("ev_kept" if liked else "ev_kept_disliked")
-        said: Changes = {self._c.status: remark(text(language, key, name=set_title(MINE, language)))}
+        said: Changes = {self._c.note: remark(text(language, key, name=set_title(MINE, language)))}
         return here | self._fields(MINE, question, language) | self._shown(MINE, question.id, language) | said
 
     def save(self, name: str | None, question_id: str, draft: Draft, language: Language) -> Changes:
@@ -102,12 +102,12 @@ class Editor:
         try:
             target, question = self._sets.save(name or "", question_id, draft)
         except BadDateError as error:
-            return {self._c.status: remark(text(language, "ev_bad_as_of", date=error))}
+            return {self._c.outcome: remark(text(language, "ev_bad_as_of", date=error))}
         except JinwenError as error:
-            return {self._c.status: remark(str(error))}
+            return {self._c.outcome: remark(str(error))}
         status = render_sets.saved(question, self._sets.check(question), language)
         shown = self._shown(target, question.id, language)
-        return self._fields(target, question, language) | shown | {self._c.status: status}
+        return self._fields(target, question, language) | shown | {self._c.outcome: status}
 
     def remove(self, name: str | None, question_id: str, language: Language) -> Changes:
         """Take the question in the editor out of its set."""
@@ -181,6 +181,7 @@ class Editor:
             c.remove_row: gr.update(visible=False),
             c.remove: gr.update(visible=bool(question.id) and name != SHIPPED),
             c.status: "",
+            c.outcome: "",
             c.note: _note(name, language),
             c.question: question.text,
             c.type: question.type,

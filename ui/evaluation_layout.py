@@ -116,6 +116,8 @@ class SetControls:
     about: gr.Markdown
     save: gr.Button
     remove: gr.Button
+    outcome: gr.Markdown
+    """What came of saving."""
     remove_row: gr.Column
     remove_confirm: gr.Button
     remove_cancel: gr.Button
@@ -146,7 +148,7 @@ def remember() -> Memory:
 
 def build(labels: Labels, settings: Settings, memory: Memory, page_tabs: gr.Tabs) -> EvaluationControls:
     """The tab, not yet connected."""
-    with gr.Tabs(elem_id="jw-ev-tabs") as tabs:
+    with gr.Tabs(elem_id="jw-ev-tabs", overflow_behavior="wrap") as tabs:
         with labels.field(gr.Tab, "ev_tab_runs", id="runs", elem_id="jw-ev-runs"):
             runs = _runs(labels, settings)
         with labels.field(gr.Tab, "ev_tab_compare", id="compare", elem_id="jw-ev-compare"):
@@ -273,8 +275,9 @@ def _editor(labels: Labels) -> tuple[Any, ...]:
     with gr.Row(elem_classes="jw-ev-buttons"):
         save = labels.button("ev_save", size="sm", variant="primary", elem_id="jw-ev-save", min_width=0)
         remove = labels.button("ev_delete_one", size="sm", elem_id="jw-ev-remove", min_width=0)
+    outcome = static(elem_id="jw-ev-outcome")
     row, _, confirm, cancel = _confirm(labels, "ev_delete_one", "jw-ev-confirm-remove", asks="delete_question")
-    return note, question, kind, answers, match, evidence, as_of, about, save, remove, row, confirm, cancel
+    return note, question, kind, answers, match, evidence, as_of, about, save, remove, outcome, row, confirm, cancel
 
 
 def _confirm(

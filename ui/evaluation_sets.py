@@ -78,7 +78,8 @@ class QuestionSets:
 
         :raises QuestionSetError: there is none, or it cannot be read.
         """
-        return read_set(self.path(name))
+        found = read_set(self.path(name))
+        return replace(found, name=SHIPPED) if name == SHIPPED else found
 
     def add_file(self, file: Path) -> tuple[str, QuestionSet]:
         """Take an uploaded set in under a name that no other has; its name and content.

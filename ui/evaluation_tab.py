@@ -23,7 +23,7 @@ from ui.conversations import ConversationStore
 from ui.evaluation_editor import Changes, Editor, set_title
 from ui.evaluation_layout import EvaluationControls
 from ui.evaluation_runs import Choices, Job, RunDesk
-from ui.evaluation_sets import SHIPPED, Draft, QuestionSets
+from ui.evaluation_sets import Draft, QuestionSets
 from ui.markup import escape
 from ui.render_library import remark
 from ui.strings import STRINGS, Language, as_language, text
@@ -167,7 +167,7 @@ class EvaluationTab:
         choices = [(f"{run.info.name} · {render.when(run)}", run.folder.name) for run in finished]
         newest = [folder for _, folder in choices]
         return {
-            self._c.runs.listing: render.run_list(runs, opened, set_title(SHIPPED, language), language),
+            self._c.runs.listing: render.run_list(runs, opened, language),
             pair.first: gr.update(choices=choices, value=newest[1] if len(newest) > 1 else None),
             pair.second: gr.update(choices=choices, value=newest[0] if newest else None),
         } | self._offer(language)

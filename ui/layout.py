@@ -125,7 +125,7 @@ def build(settings: Settings) -> tuple[gr.Blocks, Controls]:
         bar = _bar(labels)
         with gr.Row(elem_id="jw-body"):
             drawer = _drawer(labels, settings)
-            with gr.Tabs(elem_id="jw-tabs") as tabs:
+            with gr.Tabs(elem_id="jw-tabs", overflow_behavior="wrap") as tabs:
                 with labels.field(gr.Tab, "tab_ask", id="ask", elem_id="jw-ask"):
                     ask = _ask_tab(labels)
                 with labels.field(gr.Tab, "tab_library", id="library", elem_id="jw-library"):

@@ -6,6 +6,7 @@
 
   const LANGUAGE = "jinwen.language", THEME = "jinwen.theme", CONVERSATION = "jinwen.conversation";
   const WIDE = window.matchMedia("(min-width: 1100px)");
+  const NARROW = window.matchMedia("(max-width: 760px)");
   const CALM = window.matchMedia("(prefers-reduced-motion: reduce)");
   const stored = (store, key) => { try { return store.getItem(key); } catch { return null; } };
   const keep = (store, key, value) => { try { store.setItem(key, value); } catch { /* private mode */ } };
@@ -154,7 +155,11 @@
 
   // A button of the evaluation tells the server what is to be done; the number makes every press another value.
   let told = 0;
-  const tell = (button) => send("jw-tell", `${++told}:${button.value}`);
+  const tell = (button) => {
+    send("jw-tell", `${++told}:${button.value}`);
+    const main = find(".jw-ev-main", button.closest(".jw-ev-split") || document.createElement("i"));
+    if (main && NARROW.matches) setTimeout(() => main.scrollIntoView(), 700);  // a list above what it opens
+  };
 
   const toggleDrawer = (open) => {
     const now = document.body.classList.toggle("jw-drawer-open", open);

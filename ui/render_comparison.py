@@ -67,8 +67,8 @@ def _measures(measures: Sequence[MeasureDifference], language: Language) -> str:
         )
     )  # fmt: skip
     table = (
-        f'<div class="jw-ev-scroll" tabindex="0"><table class="jw-ev-table"><thead><tr>{heads}</tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>"
+        '<div class="jw-ev-scroll" tabindex="0"><table class="jw-ev-table jw-ev-measures">'
+        f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
     notes = [text(language, "ev_p_note")] if rows else []
     if equal:
@@ -83,13 +83,19 @@ def _measure(m: MeasureDifference, language: Language) -> str:
     if m.improved is not None:
         key = f"ev_{'better' if m.improved else 'worse'}{'_sure' if m.significant else ''}"
         tone = f"jw-ev-{'good' if m.improved else 'bad'}" if m.significant else ""
-    cells = (f"{t.count}", f"{100 * t.first:.1f}", f"{100 * t.second:.1f}", f"{100 * t.difference:+.1f}",
-             f"{100 * t.low:+.1f} – {100 * t.high:+.1f}", f"{m.corrected_p:.3f}")  # fmt: skip
+    cells = (f"{t.count}", f"{100 * t.first:.1f}", f"{100 * t.second:.1f}", _points(t.difference),
+             f"{_points(t.low)} … {_points(t.high)}", f"{m.corrected_p:.3f}")  # fmt: skip
     return (
         f'<tr><th scope="row">{escape(measure_name(m.measure, language))}</th>'
         + "".join(f"<td>{cell}</td>" for cell in cells)
         + f'<td class="jw-ev-text"><span class="{tone}">{escape(text(language, key))}</span></td></tr>'
     )
+
+
+def _points(difference: float) -> str:
+    """A difference of shares in points of a hundred, with its sign; nothing has no sign."""
+    shown = f"{100 * difference:+.1f}"
+    return shown[1:] if shown[1:] == "0.0" else shown.replace("-", "−")
 
 
 def _turned(change: Change, pairs: Sequence[QuestionPair], language: Language) -> str:

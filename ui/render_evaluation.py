@@ -28,6 +28,19 @@ COLUMNS = {
     "evidence R@5": "ev_m_evidence_R5",
 }
 """Measures of the table with their heads."""
+_OTHERS = {
+    "article RR": "ev_m_article_RR",
+    "article nDCG@10": "ev_m_article_nDCG",
+    "evidence RR": "ev_m_evidence_RR",
+    "evidence nDCG@10": "ev_m_evidence_nDCG",
+    "exact_match": "ev_m_exact_match",
+    "f1": "ev_m_f1",
+    "citation_recall": "ev_m_citation_recall",
+    "sentence_recall": "ev_m_sentence_recall",
+    "sentence_precision": "ev_m_sentence_precision",
+    "verbatim": "ev_m_verbatim",
+}
+"""Measures that only a comparison shows."""
 MOST_FAILURES = 100
 _SHOWN_HITS = 5
 
@@ -38,8 +51,9 @@ def percent(share: float) -> str:
 
 
 def measure_name(measure: str, language: Language) -> str:
-    """What a measure is called; measures beside the table keep their standard names."""
-    return text(language, COLUMNS[measure]) if measure in COLUMNS else measure.replace("_", " ")
+    """What a measure is called."""
+    key = COLUMNS.get(measure) or _OTHERS.get(measure)
+    return text(language, key) if key else measure
 
 
 def type_name(name: str, language: Language) -> str:
@@ -68,22 +82,21 @@ def tell(verb: str, argument: str, markup: str, css: str) -> str:
     return f'<button type="button" class="{css} jw-tell" value="{escape(f"{verb}:{argument}")}">{markup}</button>'
 
 
-def run_list(runs: Sequence[Run], opened: str, set_name: str, language: Language) -> str:
-    """All runs, newest first, each a button that opens it. `set_name` is what the sample set is called."""
+def run_list(runs: Sequence[Run], opened: str, language: Language) -> str:
+    """All runs, newest first, each a button that opens it."""
     heading = f'<h2 class="jw-section">{escape(text(language, "ev_runs"))}</h2>'
     if not runs:
         return f'{heading}<p class="jw-empty">{escape(text(language, "ev_no_runs"))}</p>'
-    rows = "".join(f"<li>{_run_row(run, opened, set_name, language)}</li>" for run in runs)
+    rows = "".join(f"<li>{_run_row(run, opened, language)}</li>" for run in runs)
     return f'{heading}<div class="jw-list"><ul>{rows}</ul></div>'
 
 
-def _run_row(run: Run, opened: str, set_name: str, language: Language) -> str:
+def _run_row(run: Run, opened: str, language: Language) -> str:
     info = run.info
     correct = _correct(run)
     state = percent(correct.mean) if correct else text(language, "ev_unfinished")
     mark = " jw-picked" if run.folder.name == opened else ""
-    asked = set_name if info.question_set == "questions" else info.question_set
-    about = f"{when(run)} · {asked} · {text(language, 'ev_questions', count=info.questions)}"
+    about = f"{when(run)} · {info.question_set} · {text(language, 'ev_questions', count=info.questions)}"
     inside = (
         f'<span class="jw-row-title">{escape(info.name)}</span><span class="jw-ev-score">{escape(state)}</span>'
         f'<span class="jw-row-origin">{escape(about)}</span>'
