@@ -16,7 +16,10 @@ from rag.fusion import FUSION_FILE
 _HUB_NAME = re.compile(r"[\w.-]+(?:/[\w.-]+)?")
 _HUB_FILES = ("*.json", "*.txt", "*.model", "*.safetensors", "*.jinja")
 _HUB_IGNORED = ("onnx/*", "openvino/*", "*.bin", "*.pt")
-_NOT_HASHED = {".md", ".png", ".jpg", ".gitattributes", ".lock", ".metadata"}
+_DECIDING = re.compile(
+    r".*\.(?:safetensors|model|txt)|(?:modules|config|tokenizer|special_tokens|added_tokens|vocab|sentence_|model)\S*\.json"
+)
+"""Names of the files that decide a vector; cards, scores and settings of other parts may lie beside them."""
 _QUERY_KEYS = ("query", "search_query", "s2p_query")
 _PASSAGE_KEYS = ("passage", "document", "search_document", "corpus")
 
@@ -146,7 +149,8 @@ def fingerprint(folder: Path, prompts: Prompts) -> str:
         inner = file.relative_to(folder)
         if inner.name == FUSION_FILE:  # weighs the legs of a search, decides no vector
             continue
-        if file.is_file() and file.suffix not in _NOT_HASHED and not any(p.startswith(".") for p in inner.parts):
+        hidden = any(part.startswith(".") for part in inner.parts)
+        if file.is_file() and _DECIDING.fullmatch(file.name) and not hidden:
             digest.update(inner.as_posix().encode() + b"\0")
             with file.open("rb") as stream:
                 digest.update(hashlib.file_digest(stream, "sha256").digest())

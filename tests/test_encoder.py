@@ -143,6 +143,7 @@ class TestFingerprint:
         folder = static_folder(tmp_path / "m")
         before = fingerprint(folder, Prompts())
         (folder / "README.md").write_text("card")
+        (folder / "scores.json").write_text("{}")
         assert fingerprint(folder, Prompts()) == before
         seen = {before, fingerprint(folder, Prompts("query: "))}
         static_folder(folder, dtype=np.float32)

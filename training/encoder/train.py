@@ -33,14 +33,16 @@ class TrainingSettings:
     """What a run depends on, besides the data."""
 
     dim: int = 256
-    steps: int = 600
+    steps: int = 800
     batch: int = 1_024
     sentence_batch: int = 1_536
-    learning_rate: float = 0.01
+    learning_rate: float = 0.02
     warmup: int = 30
     temperature: float = 0.05
     distinct: bool = False
     """Sum the vectors of the distinct tokens of a text instead of all of them."""
+    initial_length: float = 0.25
+    """Scale of the initial rows against the learning rate: small, so that tokens never seen stay quiet."""
     own_direction: float = 0.3
     """Share of an English row's own random direction at the start; 1 leaves out its translations altogether."""
     seed: int = 20260111
@@ -161,7 +163,7 @@ def _state(
         if settings.own_direction < 1:
             worth = lexicon(mixture.translations.en, mixture.translations.zh, size)
             start = aligned(start, worth, settings.own_direction)
-        table = torch.from_numpy(start)
+        table = torch.from_numpy(start * np.float32(settings.initial_length))
     table.requires_grad_(True)
     optimizer = torch.optim.Adam([table], lr=settings.learning_rate, fused=True)
     if saved:
