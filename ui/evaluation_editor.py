@@ -133,9 +133,7 @@ class Editor:
             name, found = self._sets.add_file(file)
         except JinwenError as error:
             return {self._c.status: remark(str(error))}
-        key = "ev_imported_problems" if found.problems else "ev_imported"
-        values = {"problems": len(found.problems)} if found.problems else {}
-        said = remark(text(language, key, name=title(name), count=len(found.questions), **values))
+        said = render_sets.imported(title(name), found, self._sets.problems(found), language)
         return self.choose(name, language) | self.dropdowns(name, name, language) | {self._c.status: said}
 
     def draft(self, language: Language) -> Changes:

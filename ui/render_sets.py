@@ -74,11 +74,16 @@ def validation(question_set: QuestionSet, problems: Sequence[Problem], language:
     """What is wrong with a whole set."""
     if not problems:
         return _report(text(language, "ev_valid", count=len(question_set.questions)), [])
-    lines = [f"{problem.question_id or problem.line}: {problem_text(problem, language)}" for problem in problems]
-    if len(lines) > _MOST_PROBLEMS:
-        more = text(language, "ev_problems_more", count=len(lines) - _MOST_PROBLEMS)
-        lines = [*lines[:_MOST_PROBLEMS], more]
-    return _report(text(language, "ev_problems", count=len(problems)), lines)
+    return _report(text(language, "ev_problems", count=len(problems)), _listed(problems, language))
+
+
+def imported(name: str, question_set: QuestionSet, problems: Sequence[Problem], language: Language) -> str:
+    """That a set was taken in, and everything that is wrong with it, by line."""
+    count = len(question_set.questions)
+    if not problems:
+        return _report(text(language, "ev_imported", name=name, count=count), [])
+    summary = text(language, "ev_imported_problems", name=name, count=count, problems=len(problems))
+    return _report(summary, _listed(problems, language))
 
 
 def problem_text(problem: Problem, language: Language) -> str:
@@ -88,6 +93,15 @@ def problem_text(problem: Problem, language: Language) -> str:
         if match:
             return text(language, key, what=match[1] if match.groups() else "")
     return problem.message
+
+
+def _listed(problems: Sequence[Problem], language: Language) -> list[str]:
+    lines = [
+        f"{problem.line or ''} {problem.question_id}".strip() + f": {problem_text(problem, language)}"
+        for problem in sorted(problems, key=lambda problem: problem.line)[:_MOST_PROBLEMS]
+    ]
+    more = len(problems) - _MOST_PROBLEMS
+    return [*lines, text(language, "ev_problems_more", count=more)] if more > 0 else lines
 
 
 def _report(summary: str, lines: Sequence[str]) -> str:
