@@ -219,7 +219,8 @@ def test_imports_overwrite_nothing_and_names_lead_nowhere_else(sets: QuestionSet
     ]  # fmt: skip
     report = render_sets.imported("a b", found, sets.problems(found), "en")
     assert "Imported “a b”: 1 questions, 4 problems (line first)." in report
-    assert "<li>2: is not JSON" in report
+    assert "<li>1 x: no type, read as fact</li>" in report
+    assert "<li>2: not JSON, this line was left out: Expecting value at column 1</li>" in report
     exported = read_question_set(sets.path(name))
     assert exported.problems[-1].raw == "not json"
     with pytest.raises(QuestionSetError):

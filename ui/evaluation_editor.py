@@ -132,9 +132,16 @@ class Editor:
         try:
             name, found = self._sets.add_file(file)
         except JinwenError as error:
-            return {self._c.status: remark(str(error))}
+            return {self._c.status: remark(str(error)), self._all.runs.status: remark(str(error))}
         said = render_sets.imported(title(name), found, self._sets.problems(found), language)
-        return self.choose(name, language) | self.dropdowns(name, name, language) | {self._c.status: said}
+        return (
+            self.choose(name, language)
+            | self.dropdowns(name, name, language)
+            | {
+                self._c.status: said,
+                self._all.runs.status: said,
+            }
+        )
 
     def draft(self, language: Language) -> Changes:
         """Questions drafted from the articles."""

@@ -44,6 +44,7 @@ class RunControls:
     """Start runs, list them, read their results."""
 
     sets: gr.Dropdown
+    upload: gr.UploadButton
     mode: gr.Radio
     strictness: gr.Radio
     top_k: gr.Slider
@@ -165,6 +166,8 @@ def _runs(labels: Labels, settings: Settings) -> RunControls:
     with gr.Row(elem_classes="jw-ev-split"):
         with gr.Column(elem_classes="jw-ev-side", min_width=0):
             sets = labels.field(gr.Dropdown, "ev_set", choices=[], filterable=False, elem_id="jw-ev-set")
+            with gr.Row(elem_classes="jw-ev-buttons"):
+                upload = _upload(labels)
             mode = _radio(labels, "ev_mode", [(m, f"mode_{m}") for m in ("extractive", "generative")], answer.mode)
             strictness = _radio(labels, "ev_strictness", [(s, f"ev_{s}") for s in _STRICTNESS], answer.strictness)
             top_k = labels.field(
@@ -192,7 +195,7 @@ def _runs(labels: Labels, settings: Settings) -> RunControls:
             )
             failed = static(elem_id="jw-ev-failed")
     return RunControls(
-        sets, mode, strictness, top_k, name, start, stop, status, resume_row, interrupted, resume, listing,
+        sets, upload, mode, strictness, top_k, name, start, stop, status, resume_row, interrupted, resume, listing,
         tools, new_name, rename, delete, confirm_row, question, confirm, cancel, result, cause, failed,
     )  # fmt: skip
 
@@ -229,11 +232,7 @@ def _sets(labels: Labels) -> SetControls:
         with gr.Column(elem_classes="jw-ev-side", min_width=0):
             sets = labels.field(gr.Dropdown, "ev_set", choices=[], filterable=False, elem_id="jw-ev-edit-set")
             with gr.Row(elem_classes="jw-ev-buttons"):
-                upload = labels(
-                    gr.UploadButton(first("ev_import"), file_count="single", file_types=[".jsonl", ".json"],
-                                    size="sm", min_width=0, elem_id="jw-ev-upload"),
-                    lambda language: {"label": text(language, "ev_import")},
-                )  # fmt: skip
+                upload = _upload(labels)
                 draft = labels.button("ev_draft", size="sm", elem_id="jw-ev-draft", min_width=0)
                 validate = labels.button("ev_validate", size="sm", elem_id="jw-ev-validate", min_width=0)
                 add = labels.button("ev_new_question", size="sm", elem_id="jw-ev-add", min_width=0)
@@ -249,6 +248,15 @@ def _sets(labels: Labels) -> SetControls:
         sets, upload, draft, add, validate, delete, confirm_row, sure, confirm, cancel, status, listing, editor, hint,
         *fields,
     )  # fmt: skip
+
+
+def _upload(labels: Labels) -> gr.UploadButton:
+    """Takes a question set in; page.js gives it files that are dropped on its part of the page."""
+    types = [".jsonl", ".json"]
+    return labels(
+        gr.UploadButton(first("ev_import"), file_count="single", file_types=types, size="sm", min_width=0),
+        lambda language: {"label": text(language, "ev_import")},
+    )
 
 
 def _editor(labels: Labels) -> tuple[Any, ...]:

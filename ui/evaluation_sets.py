@@ -89,13 +89,6 @@ class QuestionSets:
         found = read_question_set(file)
         return self._save(found, Path(safe_name(file.name)).stem)
 
-    def new(self, wanted: str) -> str:
-        """Start an empty set; its name.
-
-        :raises QuestionSetError: it cannot be written.
-        """
-        return self._save(make_question_set(wanted, ()), wanted)[0]
-
     def draft(self, count: int) -> tuple[str, int]:
         """Propose questions from the articles; the name of their set (empty when there are none) and how many."""
         drafts = draft_questions(self._library.articles(), count)

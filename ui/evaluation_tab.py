@@ -71,6 +71,8 @@ class EvaluationTab:
         state += [self._c.why.question, self._c.why.expect]
         wish.change(self._boot, [wish, *state], self._everything, trigger_mode="always_last", **_AT_ONCE)
         m.tell.change(self._told, [m.tell, language], self._everything, trigger_mode="multiple", **_READING)
+        chosen: list[Any] = [m.opened, runs.sets, sets.sets, self._c.compare.first, self._c.compare.second, language]
+        self._c.page_tabs.select(self._refresh, chosen, self._everything, **_AT_ONCE)
         self._connect_runs(language)
         self._connect_comparisons(language)
         self._connect_sets(language)
@@ -113,7 +115,8 @@ class EvaluationTab:
         on(sets.add.click, editor.add, sets.sets)
         on(sets.validate.click, editor.validate, sets.sets, **_WORKING)
         on(sets.draft.click, editor.draft, **_WORKING)
-        on(sets.upload.upload, lambda file, lang: editor.take_in(Path(file), lang), sets.upload, **_WORKING)
+        for upload in (sets.upload, self._c.runs.upload):
+            on(upload.upload, lambda file, lang: editor.take_in(Path(file), lang), upload, **_WORKING)
         fields = [sets.question, sets.type, sets.answers, sets.match, sets.evidence, sets.as_of]
         on(sets.save.click, self._save, sets.sets, m.edited, *fields, **_WORKING)
         on(sets.remove_confirm.click, editor.remove, sets.sets, m.edited)
@@ -141,6 +144,17 @@ class EvaluationTab:
             render.hint("ev_why_hint", language)
         )  # fmt: skip
         return shown | self._clock(language)
+
+    def _refresh(
+        self, opened: str, running: str | None, editing: str | None, first: str | None, second: str | None, wanted: str
+    ) -> Changes:
+        """The lists, which the library and the command line may have changed; what is chosen stays."""
+        language, pair = as_language(wanted), self._c.compare
+        shown = self._runs(opened, language) | self._editor.dropdowns(running, editing, language)
+        for dropdown, value in ((pair.first, first), (pair.second, second)):
+            if value in [folder for _, folder in shown[dropdown]["choices"]]:
+                shown[dropdown]["value"] = value
+        return shown
 
     def _told(self, told: str, wanted: str) -> Changes:
         """A button of our own was pressed."""

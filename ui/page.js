@@ -212,20 +212,21 @@
     }
   }, true);
 
-  // Files dropped anywhere on the library tab are added like chosen ones.
-  const inLibrary = (event) => event.target instanceof Element && event.target.closest("#jw-library");
+  // Files dropped anywhere on the library tab, or on the lists of the evaluation, are added like chosen ones.
+  const dropZone = (event) =>
+    event.target instanceof Element ? event.target.closest("#jw-library, #jw-ev-runs, #jw-ev-sets") : null;
   const carriesFiles = (event) => [...(event.dataTransfer?.types || [])].includes("Files");
   document.addEventListener("dragover", (event) => {
     if (carriesFiles(event)) event.preventDefault();
-    document.body.classList.toggle("jw-dropping", Boolean(carriesFiles(event) && inLibrary(event)));
+    document.body.classList.toggle("jw-dropping", Boolean(carriesFiles(event) && dropZone(event)));
   });
   document.addEventListener("dragleave", () => document.body.classList.remove("jw-dropping"));
   document.addEventListener("drop", (event) => {
     document.body.classList.remove("jw-dropping");
     if (!carriesFiles(event)) return;
     event.preventDefault();
-    const input = find("#jw-library input[type=file]");
-    if (!inLibrary(event) || !input) return;
+    const zone = dropZone(event), input = zone && find("input[type=file]", zone);
+    if (!input) return;
     input.files = event.dataTransfer.files;
     input.dispatchEvent(new Event("change", { bubbles: true }));
   });

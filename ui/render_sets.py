@@ -19,6 +19,11 @@ _KNOWN = (
     (re.compile(r"article (.+) is not in the library"), "ev_problem_article"),
     (re.compile(r"has neither evidence nor articles; .+"), "ev_problem_unjudged"),
     (re.compile(r"has no answers; .+"), "ev_problem_no_answers"),
+    (re.compile(r"is not JSON \((.+)\); left out"), "ev_problem_json"),
+    (re.compile(r"has no question; .+"), "ev_problem_no_question"),
+    (re.compile(r"has no type; read as (.+)"), "ev_problem_no_type"),
+    (re.compile(r"has no id; kept as (.+)"), "ev_problem_no_id"),
+    (re.compile(r"id .+ was used before; this one is kept as (.+)"), "ev_problem_same_id"),
 )
 """Problems that eval names in English -> their texts here; any other is shown as it is."""
 
