@@ -6,17 +6,21 @@ import dataclasses
 import datetime as dt
 import time
 from collections.abc import Callable, Iterator, Sequence
+from itertools import zip_longest
 
 from rag.answering import Answerer
+from rag.answering.question_type import question_parts, variants
 from rag.config import AnswerMode, AnswerSettings
 from rag.dates import find_dates, format_date
 from rag.errors import JinwenError
 from rag.followup import standalone_question
 from rag.retriever import Retriever
 from rag.tokens import detect_language, tokenize
-from rag.types import Answer, Filters, Question, Timings, Turn
+from rag.types import Answer, Filters, Hit, Question, Timings, Turn
 
 MAX_QUESTION_CHARS = 2_000
+MAX_SUB_QUESTIONS = 4
+"""Parts of a question that are searched on their own."""
 
 
 class QuestionError(JinwenError):
@@ -73,7 +77,7 @@ class Assistant:
         check_question(question)
         asked = prepare_question(question, history, as_of)
         started = time.perf_counter()
-        hits = self._retriever.retrieve(search_query(asked), filters=filters or Filters())
+        hits = self._find(asked, filters or Filters())
         retrieve_ms = (time.perf_counter() - started) * 1000
         answerer = self._answerer(mode, max_sources)
         for answer in answerer.stream(asked, hits):
@@ -82,6 +86,11 @@ class Assistant:
                 searched=asked.standalone,
                 timings=Timings(retrieve=retrieve_ms, answer=answer.timings.answer),
             )
+
+    def _find(self, question: Question, filters: Filters) -> list[Hit]:
+        """Hits for the question; when it asks several things, also for each of them, in turn."""
+        queries = [search_query(question, text) for text in (question.standalone, *sub_questions(question.standalone))]
+        return merge([self._retriever.retrieve(query, filters=filters) for query in queries])
 
     def _answerer(self, mode: AnswerMode | None, max_sources: int | None) -> Answerer:
         settings = dataclasses.replace(
@@ -119,13 +128,31 @@ def prepare_question(question: str, history: Sequence[Turn], as_of: dt.date | No
     )
 
 
-def search_query(question: Question) -> str:
-    """What is searched: the standalone question, with its days also as Chinese articles write them.
+def sub_questions(question: str) -> tuple[str, ...]:
+    """What `question` asks besides itself: its parts, or the same thing of each of several; mostly nothing."""
+    several = tuple(variant.question for variant in variants(question)) or question_parts(question)
+    return several[:MAX_SUB_QUESTIONS] if len(several) > 1 else ()
+
+
+def merge(found: Sequence[Sequence[Hit]]) -> list[Hit]:
+    """Hits of several searches in one list, taken in turn by rank, each passage once, ranked anew."""
+    if len(found) == 1:
+        return list(found[0])
+    merged: dict[tuple[str, int], Hit] = {}
+    for tier in zip_longest(*found):
+        for hit in filter(None, tier):
+            merged.setdefault((hit.article.id, hit.passage.start), hit)
+    return [dataclasses.replace(hit, rank=rank) for rank, hit in enumerate(merged.values(), start=1)]
+
+
+def search_query(question: Question, text: str | None = None) -> str:
+    """What is searched: the standalone question (or `text`), with its days also as Chinese articles write them.
 
     They say 1月18日 where the question says 这周日 or January 18.
     """
-    mentions = [m for m in find_dates(question.standalone, question.as_of) if m.is_day]
+    text = question.standalone if text is None else text
+    mentions = [m for m in find_dates(text, question.as_of) if m.is_day]
     english = question.language == "en"
     dates = [format_date(m.first, m.last, "zh") for m in mentions if english or m.relative]
-    written = [date for date in dict.fromkeys(dates) if date not in question.standalone]
-    return " ".join([question.standalone, *written])
+    written = [date for date in dict.fromkeys(dates) if date not in text]
+    return " ".join([text, *written])

@@ -3,7 +3,15 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from rag.assistant import MAX_QUESTION_CHARS, Assistant, QuestionError, prepare_question, search_query
+from rag.assistant import (
+    MAX_QUESTION_CHARS,
+    Assistant,
+    QuestionError,
+    merge,
+    prepare_question,
+    search_query,
+    sub_questions,
+)
 from rag.config import AnswerSettings
 from rag.types import Answer, Article, Filters, Hit, Passage, Question, Timings, Turn
 
@@ -104,3 +112,25 @@ def test_relative_days_are_also_searched_as_dates() -> None:
 def test_language_follows_the_question() -> None:
     assert prepare_question("Who opened the 云州 bridge yesterday?", (), None).language == "en"
     assert prepare_question("云州的 AI 园区有几家企业？", (), None).language == "zh"
+
+
+def hit(article: str, rank: int) -> Hit:
+    story = Article(id=article, title="", text="一句话。", file="a.txt")
+    return Hit(rank, 1.0, Passage(article, 0, 4, story.text), story)
+
+
+def test_each_part_of_a_question_is_searched() -> None:
+    assistant, retriever, _ = make()
+    assistant.ask("云州大桥全长多少公里？云州图书馆新馆藏书多少万册？")
+    assert [query for query, _ in retriever.asked] == [
+        "云州大桥全长多少公里？云州图书馆新馆藏书多少万册？",
+        "云州大桥全长多少公里",
+        "云州图书馆新馆藏书多少万册",
+    ]
+    assert sub_questions("云州大桥全长多少公里？") == ()
+
+
+def test_hits_of_several_searches_are_taken_in_turn() -> None:
+    merged = merge([[hit("a", 1), hit("b", 2)], [hit("c", 1), hit("a", 2), hit("d", 3)]])
+    assert [(h.article.id, h.rank) for h in merged] == [("a", 1), ("c", 2), ("b", 3), ("d", 4)]
+    assert merge([[hit("a", 1)]]) == [hit("a", 1)]
