@@ -16,17 +16,17 @@ from eval.compare import compare
 from eval.explain import explain
 from rag.errors import JinwenError
 from rag.types import Turn
-from ui import render_comparison, render_library
+from ui import render_comparison
 from ui import render_evaluation as render
 from ui.contents import Contents
 from ui.conversations import ConversationStore
 from ui.evaluation_editor import Changes, Editor, set_title
 from ui.evaluation_layout import EvaluationControls
-from ui.evaluation_runs import Choices, Job, RunDesk
+from ui.evaluation_run_view import RunView, asks
+from ui.evaluation_runs import RunDesk
 from ui.evaluation_sets import Draft, QuestionSets
-from ui.markup import escape
 from ui.render_library import remark
-from ui.strings import STRINGS, Language, as_language, text
+from ui.strings import Language, as_language
 
 if TYPE_CHECKING:
     from rag.library import Library
@@ -54,8 +54,8 @@ class EvaluationTab:
         self._c = controls
         self._sets = QuestionSets(library, contents)
         self._desk = RunDesk(library, runs_dir)
+        self._view = RunView(self._desk, self._sets, controls)
         self._editor = Editor(self._sets, store, controls)
-        self._conversations = store
         c = controls
         self._everything = [
             c.page_tabs, c.tabs, *_parts(c.memory)[1:],
@@ -81,18 +81,16 @@ class EvaluationTab:
         m, runs = self._c.memory, self._c.runs
         everything = self._everything
         chosen: list[Any] = [runs.sets, runs.mode, runs.strictness, runs.top_k, runs.name, language]
-        runs.start.click(self._start, chosen, everything, **_READING)
-        runs.resume.click(self._resume, [language], everything, **_READING)
+        runs.start.click(self._view.start, chosen, everything, **_READING)
+        runs.resume.click(self._view.resume, [language], everything, **_READING)
         runs.stop.click(self._desk.stop, None, None, **_AT_ONCE)
-        m.clock.tick(self._tick, [m.opened, language], everything, **_AT_ONCE)
-        runs.cause.input(self._filter, [m.opened, runs.cause, language], runs.failed, **_READING)
-        gr.on(
-            [runs.rename.click, runs.new_name.submit], self._rename, [m.opened, runs.new_name, runs.cause, language],
-            everything, **_READING,
-        )  # fmt: skip
-        runs.delete.click(self._ask_to_delete, [m.opened, language], [runs.question, runs.confirm_row], **_AT_ONCE)
+        m.clock.tick(self._view.tick, [m.opened, language], everything, **_AT_ONCE)
+        runs.cause.input(self._view.filter, [m.opened, runs.cause, language], runs.failed, **_READING)
+        renamed = [m.opened, runs.new_name, runs.cause, language]
+        gr.on([runs.rename.click, runs.new_name.submit], self._view.rename, renamed, everything, **_READING)
+        runs.delete.click(self._view.ask_to_delete, [m.opened, language], [runs.question, runs.confirm_row], **_AT_ONCE)
         runs.cancel.click(_closed, None, runs.confirm_row, **_AT_ONCE)
-        runs.confirm.click(self._delete, [m.opened, language], everything, **_READING)
+        runs.confirm.click(self._view.delete, [m.opened, language], everything, **_READING)
 
     def _connect_comparisons(self, language: gr.Textbox) -> None:
         m, pair, why = self._c.memory, self._c.compare, self._c.why
@@ -134,23 +132,23 @@ class EvaluationTab:
     ) -> Changes:  # fmt: skip
         """Everything in the language wished for."""
         language = as_language((wish or "").partition(":")[0])
-        shown = self._runs(opened, language) | self._editor.dropdowns(running, editing, language)
+        shown = self._view.lists(opened, language) | self._editor.dropdowns(running, editing, language)
         name = shown[self._c.sets.sets]["value"]
         shown |= self._editor.listing(name, edited, language)
         shown |= self._editor.about(name, edited, language)
-        shown |= self._open(opened, cause or "", language) if opened else self._nothing_open(language)
+        shown |= self._view.open(opened, cause or "", language) if opened else self._view.nothing_open(language)
         shown[self._c.compare.result] = self._comparison(*_pair(compared), language)
         shown[self._c.why.result] = self._explanation(question, expect, language) if explained else (
             render.hint("ev_why_hint", language)
         )  # fmt: skip
-        return shown | self._clock(language)
+        return shown | self._view.clock(language)
 
     def _refresh(
         self, opened: str, running: str | None, editing: str | None, first: str | None, second: str | None, wanted: str
     ) -> Changes:
         """The lists, which the library and the command line may have changed; what is chosen stays."""
         language, pair = as_language(wanted), self._c.compare
-        shown = self._runs(opened, language) | self._editor.dropdowns(running, editing, language)
+        shown = self._view.lists(opened, language) | self._editor.dropdowns(running, editing, language)
         for dropdown, value in ((pair.first, first), (pair.second, second)):
             if value in [folder for _, folder in shown[dropdown]["choices"]]:
                 shown[dropdown]["value"] = value
@@ -163,7 +161,7 @@ class EvaluationTab:
         verb, _, argument = rest.partition(":")
         try:
             if verb == "open":
-                return self._open(argument, "", language) | self._runs(argument, language)
+                return self._view.open(argument, "", language) | self._view.lists(argument, language)
             if verb == "why":
                 return self._why(*argument.partition(":")[::2], language)
             if verb == "edit":
@@ -173,145 +171,6 @@ class EvaluationTab:
         except JinwenError as error:
             return {self._c.sets.status: remark(str(error)), self._c.runs.status: remark(str(error))}
         return {}
-
-    def _runs(self, opened: str, language: Language) -> Changes:
-        """The list of runs, the choices of a comparison, and the offer to resume."""
-        runs, pair = self._desk.runs(), self._c.compare
-        finished = [run for run in runs if run.finished]
-        choices = [(f"{run.info.name} · {render.when(run)}", run.folder.name) for run in finished]
-        newest = [folder for _, folder in choices]
-        return {
-            self._c.runs.listing: render.run_list(runs, opened, language),
-            pair.first: gr.update(choices=choices, value=newest[1] if len(newest) > 1 else None),
-            pair.second: gr.update(choices=choices, value=newest[0] if newest else None),
-        } | self._offer(language)
-
-    def _offer(self, language: Language) -> Changes:
-        left, line = self._desk.interrupted(), ""
-        if left is not None:
-            done, total = len(left.results()), left.info.questions
-            line = f"<p>{escape(text(language, 'ev_interrupted', name=left.info.name, done=done, total=total))}</p>"
-        return {self._c.runs.resume_row: gr.update(visible=left is not None), self._c.runs.interrupted: line}
-
-    def _nothing_open(self, language: Language) -> Changes:
-        runs = self._c.runs
-        return {
-            runs.result: render.hint("ev_run_hint", language),
-            runs.failed: "",
-            runs.cause: gr.update(visible=False),
-            runs.tools: gr.update(visible=False),
-            runs.confirm_row: gr.update(visible=False),
-            self._c.memory.opened: "",
-        }
-
-    def _open(self, folder: str, cause: str, language: Language) -> Changes:
-        """The result of a run with the controls that belong to it."""
-        runs = self._c.runs
-        shown: Changes = {
-            self._c.memory.opened: folder,
-            runs.tools: gr.update(visible=True),
-            runs.confirm_row: gr.update(visible=False),
-        }
-        try:
-            name = self._desk.find(folder).info.name
-            shown |= {runs.new_name: name, runs.cause: gr.update(choices=[], value=None, visible=False)}
-            found = self._desk.finished(folder)
-        except JinwenError as error:
-            return shown | {runs.result: remark(str(error)), runs.failed: ""}
-        choices = render.causes(found.failures, language)
-        kept = cause if cause in [value for _, value in choices] else ""
-        return shown | {
-            runs.result: render.result(found, language),
-            runs.failed: render.failed(found, kept, language),
-            runs.cause: gr.update(choices=choices, value=kept, visible=bool(found.failures)),
-        }
-
-    def _filter(self, folder: str, cause: str | None, wanted: str) -> str:
-        try:
-            return render.failed(self._desk.finished(folder), cause or "", as_language(wanted))
-        except JinwenError as error:
-            return remark(str(error))
-
-    # ---- running
-
-    def _start(self, name: str | None, mode: Any, strictness: Any, top_k: float, called: str, wanted: str) -> Changes:
-        language = as_language(wanted)
-        if not name:
-            return {self._c.runs.status: remark(text(language, "ev_no_sets"))}
-        try:
-            found = self._sets.read(name)
-        except JinwenError as error:
-            return {self._c.runs.status: remark(str(error))}
-        if not found.questions:
-            return {self._c.runs.status: remark(text(language, "ev_set_empty"))}
-        started = self._desk.start(found, Choices(mode, strictness, int(top_k)), called or "")
-        return self._clock(language, busy=not started)
-
-    def _resume(self, wanted: str) -> Changes:
-        language, left = as_language(wanted), self._desk.interrupted()
-        if left is None:
-            return self._clock(language, busy=True)
-        try:
-            return self._clock(language, busy=not self._desk.resume(left.folder.name))
-        except JinwenError as error:
-            return {self._c.runs.status: remark(str(error))}
-
-    def _clock(self, language: Language, busy: bool = False) -> Changes:
-        """The controls as they are with or without a run under way."""
-        runs, running = self._c.runs, self._desk.running
-        shown: Changes = {
-            runs.start: gr.update(visible=not running),
-            runs.stop: gr.update(visible=running),
-            self._c.memory.clock: gr.update(active=running),
-        }
-        if running and self._desk.job is not None:
-            shown[runs.status] = _progress(self._desk.job, language)
-            shown[runs.resume_row] = gr.update(visible=False)
-        elif busy:
-            shown[runs.status] = remark(text(language, "ev_busy"))
-        return shown
-
-    def _tick(self, opened: str, wanted: str) -> Changes:
-        """What the clock shows: how far the run is, at last its result."""
-        language, job = as_language(wanted), self._desk.job
-        if job is not None and job.state == "running":
-            return {self._c.runs.status: _progress(job, language)}
-        shown = self._clock(language)
-        if job is None:
-            return shown
-        if job.state == "finished":
-            shown |= self._open(job.folder, "", language) | {self._c.runs.name: ""}
-            opened = job.folder
-        known = job.error in STRINGS[language]
-        error = text(language, job.error) if known else job.error
-        key = {"finished": "ev_finished", "stopped": "ev_stopped"}.get(job.state, "ev_failed")
-        said = text(language, key, **({"error": error} if key == "ev_failed" else {"name": job.name}))
-        return shown | self._runs(opened, language) | {self._c.runs.status: remark(said)}
-
-    def _rename(self, folder: str, name: str, cause: str | None, wanted: str) -> Changes:
-        language = as_language(wanted)
-        try:
-            self._desk.rename(folder, name or "")
-        except JinwenError as error:
-            return {self._c.runs.status: remark(str(error))}
-        return self._open(folder, cause or "", language) | self._runs(folder, language)
-
-    def _ask_to_delete(self, folder: str, wanted: str) -> Changes:
-        try:
-            name = self._desk.find(folder).info.name
-        except JinwenError:
-            name = folder
-        return _asks(self._c.runs.question, self._c.runs.confirm_row, name, as_language(wanted))
-
-    def _delete(self, folder: str, wanted: str) -> Changes:
-        language = as_language(wanted)
-        try:
-            name = self._desk.find(folder).info.name
-            self._desk.delete(folder)
-        except JinwenError as error:
-            return {self._c.runs.status: remark(str(error))}
-        said: Changes = {self._c.runs.status: remark(text(language, "ev_deleted", name=name))}
-        return self._nothing_open(language) | self._runs("", language) | said
 
     # ---- comparing and explaining
 
@@ -365,7 +224,7 @@ class EvaluationTab:
 
     def _ask_to_delete_set(self, name: str | None, wanted: str) -> Changes:
         language, sets = as_language(wanted), self._c.sets
-        return _asks(sets.sure, sets.confirm_row, set_title(name or "", language), language)
+        return asks(sets.sure, sets.confirm_row, set_title(name or "", language), language)
 
 
 def _parts(controls: Any) -> list[Any]:
@@ -384,17 +243,3 @@ def _open() -> Any:
 
 def _closed() -> Any:
     return gr.update(visible=False)
-
-
-def _asks(question: gr.Markdown, row: gr.Column, name: str, language: Language) -> Changes:
-    line = f"<p>{escape(text(language, 'ev_delete_question', name=name))}</p>"
-    return {question: line, row: gr.update(visible=True)}
-
-
-def _progress(job: Job, language: Language) -> str:
-    step = job.progress
-    if step is None:
-        return render_library.progress(text(language, "ev_starting"), 0, 0)
-    key = "ev_progress" if step.done < step.total else "ev_finishing"
-    values = {"done": step.done, "total": step.total, "correct": step.correct} if key == "ev_progress" else {}
-    return render_library.progress(text(language, key, **values), step.done, step.total)
