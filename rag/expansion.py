@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from functools import cache
 from itertools import pairwise
 
-from rag.answering.reader_lexicon import Lexicon, is_stopword, stem, syllables
+from rag.lexicon import Lexicon, is_stopword, stem
+from rag.pinyin import readings, syllables
 from rag.tokens import is_chinese, tokenize
 
 _TRANSLATIONS = 4
@@ -74,8 +75,6 @@ def spelled(word: str) -> Mapping[str, float]:
 @cache
 def _characters() -> Mapping[str, str]:
     """The 6,763 characters of GB 2312 (names hold hardly any other) by their readings without tone."""
-    from rag.pinyin import readings
-
     by_reading: dict[str, list[str]] = {}
     for row in range(0xB0, 0xF8):
         for cell in range(0xA1, 0xFF):

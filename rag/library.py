@@ -11,12 +11,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from rag.answering import Answerer
-from rag.answering.reader_lexicon import load_lexicon
 from rag.assistant import Assistant
-from rag.config import MODELS_DIR, AnswerSettings, RetrievalSettings, Settings
+from rag.config import AnswerSettings, RetrievalSettings, Settings
 from rag.encoder import Encoder, load_encoder
 from rag.expansion import QueryExpander
 from rag.fusion import FittedFusion, read_fusion
+from rag.lexicon import LEXICON_FILE, load_lexicon
 from rag.retriever import Retriever
 from rag.store import LocalStore
 from rag.suggestions import example_questions
@@ -72,8 +72,7 @@ class Library:
 
     @cached_property
     def _expander(self) -> QueryExpander | None:
-        file = MODELS_DIR / "jinwen-reader" / "lexicon.safetensors"
-        return QueryExpander(load_lexicon(file)) if file.is_file() else None
+        return QueryExpander(load_lexicon(LEXICON_FILE)) if LEXICON_FILE.is_file() else None
 
     @cached_property
     def assistant(self) -> Assistant:

@@ -1,5 +1,5 @@
-from rag.answering.reader_lexicon import Lexicon
 from rag.expansion import QueryExpander, spelled
+from rag.lexicon import Lexicon
 
 EXPANDER = QueryExpander(
     Lexicon(translations={"reservoir": [("水库", 1.0), ("库", 0.5)], "the": [("这", 1.0)], "a": [("一", 1.0)]})

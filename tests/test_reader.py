@@ -20,7 +20,6 @@ from rag.answering.question_type import (
 )
 from rag.answering.reader import OverlapReader, TrainedReader, load_reader, rank_sentences
 from rag.answering.reader_features import FEATURES, FeatureExtractor
-from rag.answering.reader_lexicon import Lexicon, find_by_sound, load_lexicon, save_lexicon, stem
 from rag.answering.reader_matching import TextIndex, find_term, query_terms
 from rag.answering.reader_model import JUDGE_FEATURES, Network, judge_features, load_networks
 from rag.answering.reader_spans import has_unit, typed_spans
@@ -28,6 +27,8 @@ from rag.answering.reader_text import fold_keep, terms
 from rag.config import EncoderSettings
 from rag.encoder import StaticEncoder
 from rag.errors import ModelError
+from rag.lexicon import Lexicon, load_lexicon, save_lexicon, stem
+from rag.pinyin import find_by_sound
 from rag.types import Article, Hit, Passage
 
 

@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.answering.reader_features import FEATURES, Candidate, FeatureExtractor
-from rag.answering.reader_lexicon import Lexicon, load_lexicon
 from rag.answering.reader_model import Network, judge_features, load_networks
 from rag.config import MODELS_DIR, EncoderSettings
 from rag.encoder import Encoder, StaticEncoder, load_encoder
 from rag.errors import ModelError
+from rag.lexicon import Lexicon, load_lexicon
 from rag.types import Hit
 
 READER_NAME = "jinwen-reader"

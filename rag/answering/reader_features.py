@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.answering.question_type import AnswerType, QuestionProfile, ordinals, profile
-from rag.answering.reader_lexicon import Lexicon
 from rag.answering.reader_matching import QueryTerm, TextIndex, find_term, query_terms
 from rag.answering.reader_spans import has_unit, typed_spans
 from rag.answering.reader_vectors import SIMILARITIES, SentenceText, similarities
 from rag.encoder import StaticEncoder
+from rag.lexicon import Lexicon
 from rag.sentences import clause_spans, sentence_spans
 from rag.types import Hit, Passage
 

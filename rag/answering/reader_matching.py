@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rag.answering.question_type import QuestionProfile
-from rag.answering.reader_lexicon import Lexicon, find_by_sound, is_stopword, stem
 from rag.answering.reader_text import Span, Term, fold_keep, terms, words
+from rag.lexicon import Lexicon, is_stopword, stem
+from rag.pinyin import find_by_sound
 
 _SOUND_WEIGHT = 8.0
 """Weight of an English word that is read as Chinese syllables: it is a name."""

@@ -18,11 +18,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from rag.answering.reader_lexicon import load_lexicon
 from rag.config import EncoderSettings, RetrievalSettings
 from rag.encoder import Encoder, load_encoder
 from rag.expansion import QueryExpander
 from rag.fusion import FUSION_FILE, FittedFusion, Floats, features
+from rag.lexicon import load_lexicon
 from rag.tokens import is_chinese, tokenize
 from training.encoder.development import DevelopmentSets
 from training.encoder.evaluate import Lexical

@@ -22,12 +22,12 @@ import numpy as np
 from scipy import sparse
 
 from rag.answering.question_type import AnswerType, profile
-from rag.answering.reader_lexicon import is_stopword
 from rag.answering.reader_spans import typed_spans
 from rag.answering.reader_text import fold_keep
 from rag.config import PassageSettings
 from rag.encoder import Encoder, StaticEncoder
 from rag.fusion import reciprocal_rank_fusion
+from rag.lexicon import is_stopword
 from rag.passages import indexed_text, split_article
 from rag.sentences import clause_spans, sentence_spans
 from rag.tokens import _simplified, is_chinese, tokenize

@@ -22,8 +22,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from rag.answering.reader_lexicon import Lexicon, save_lexicon, stem
 from rag.answering.reader_text import fold_keep, terms
+from rag.lexicon import Lexicon, save_lexicon, stem
 
 NEWS_HELD_OUT = 6_000
 """The last lines of the news file are distractors of tests and are not read."""

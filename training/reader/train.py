@@ -25,10 +25,10 @@ from safetensors.numpy import save_file
 from torch import nn
 
 from rag.answering.reader_features import FEATURES, FeatureExtractor
-from rag.answering.reader_lexicon import load_lexicon
 from rag.answering.reader_model import JUDGE_FEATURES, judge_features
 from rag.config import EncoderSettings
 from rag.encoder import Encoder, StaticEncoder, load_encoder
+from rag.lexicon import load_lexicon
 from training.reader.data import (
     Example,
     Item,

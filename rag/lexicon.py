@@ -1,4 +1,4 @@
-"""What the reader knows about words: how telling each is, and how English words read in Chinese.
+"""What retrieval and the reader know about words: how telling each is, and how English words read in Chinese.
 
 Term weights are inverse document frequencies counted over news sentences. Translations come from IBM model 1
 (Brown et al., Computational Linguistics 1993) over parallel sentences. Both ship as plain arrays in one
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -19,7 +18,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rag.config import MODELS_DIR
 from rag.errors import ModelError
+
+LEXICON_FILE = MODELS_DIR / "jinwen-reader" / "lexicon.safetensors"
+"""The one that ships."""
 
 _UNKNOWN_HAN = 9.0
 _UNKNOWN_WORD = 8.0
@@ -157,50 +160,3 @@ def stem(word: str) -> str:
 def is_stopword(word: str) -> bool:
     """Whether a lower-case English word only holds a sentence together."""
     return word in _STOPWORDS
-
-
-@cache
-def _readings(char: str) -> frozenset[str]:
-    """Readings of a Chinese character without tones; empty for anything else."""
-    from pypinyin.constants import PINYIN_DICT
-
-    marked = unicodedata.normalize("NFD", PINYIN_DICT.get(ord(char), ""))
-    return frozenset("".join(c for c in marked if unicodedata.category(c) != "Mn").split(",")) - {""}
-
-
-_SYLLABLE = re.compile(
-    r"(?:zh|ch|sh|[bpmfdtnlgkhjqxrzcsyw])?(?:iang|iong|uang|ang|eng|ing|ong|ian|iao|uai|uan|ai|an|ao|ei|en|er|ia|ie|in"
-    r"|iu|ou|ua|ui|un|uo|ue|a|e|i|o|u)"
-)
-
-
-@cache
-def syllables(word: str) -> tuple[tuple[str, ...], ...]:
-    """Ways to read a lower-case word as two to four pinyin syllables (Jianning: jian-ning); empty when it is none."""
-    found: list[tuple[str, ...]] = []
-
-    def extend(begin: int, parts: tuple[str, ...]) -> None:
-        if begin == len(word):
-            found.append(parts)
-        elif len(parts) < 4:
-            for end in range(begin + 1, min(begin + 6, len(word)) + 1):
-                if _SYLLABLE.fullmatch(word, begin, end):
-                    extend(end, (*parts, word[begin:end]))
-
-    if word.isascii() and word.isalpha() and len(word) <= 24:
-        extend(0, ())
-    return tuple(parts for parts in found if parts)
-
-
-def find_by_sound(word: str, text: str) -> list[tuple[int, int]]:
-    """Spans of `text` whose characters are read like the pinyin `word`, without overlap."""
-    spans: list[tuple[int, int]] = []
-    ways = syllables(word)
-    if not ways:
-        return spans
-    for parts in ways:
-        n = len(parts)
-        for i in range(len(text) - n + 1):
-            if all(part in _readings(text[i + k]) for k, part in enumerate(parts)):
-                spans.append((i, i + n))
-    return spans
