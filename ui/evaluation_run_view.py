@@ -131,7 +131,9 @@ class RunView:
         """What the clock shows: how far the run is, at last its result."""
         language, job = as_language(wanted), self._desk.job
         if job is not None and job.state == "running":
-            return {self._c.runs.status: _progress(job, language)}
+            shown = self.clock(language)
+            del shown[self._c.memory.clock]  # it is ticking
+            return shown
         shown = self.clock(language)
         if job is None:
             return shown

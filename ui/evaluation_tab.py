@@ -152,7 +152,7 @@ class EvaluationTab:
         for dropdown, value in ((pair.first, first), (pair.second, second)):
             if value in [folder for _, folder in shown[dropdown]["choices"]]:
                 shown[dropdown]["value"] = value
-        return shown
+        return shown | self._view.clock(language)
 
     def _told(self, told: str, wanted: str) -> Changes:
         """A button of our own was pressed."""
