@@ -71,6 +71,12 @@ def test_refuses_what_no_sentence_answers(text):
     assert answer.citations == () and [n.article_id for n in answer.nearest] == ["a", "b"]
 
 
+def test_refuses_when_nothing_of_the_asked_kind_is_near():
+    ferry = article("白鹭渡口位于沙河镇。渡口昨天恢复通航。", title="白鹭渡口恢复通航")
+    assert ask("白鹭渡口的站长叫什么名字?", hits(ferry), strictness="generous").refused
+    assert not ask("白鹭渡口位于哪个镇?", hits(ferry), strictness="generous").refused
+
+
 def test_refuses_without_hits():
     assert ask("青石大桥全长多少米?", []).refused
 

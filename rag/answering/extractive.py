@@ -11,6 +11,7 @@ from rag.answering.composition import ONE_FACT_CHARS, SEVERAL_CHARS, Quote, comp
 from rag.answering.constraints import is_about_another, meets_constraints
 from rag.answering.notes import date_notes, english_note, reading_text
 from rag.answering.question_type import (
+    AnswerType,
     QuestionProfile,
     Variant,
     asks_list,
@@ -37,7 +38,7 @@ __all__ = ["ExtractiveAnswerer", "load_reader"]
 
 MODE: Final = "extractive"
 
-THRESHOLDS: Final[dict[Strictness, float]] = {"strict": 0.4, "balanced": 0.03, "generous": 0.01}
+THRESHOLDS: Final[dict[Strictness, float]] = {"strict": 0.4, "balanced": 0.05, "generous": 0.01}
 """Least probability that the hits hold an answer, by strictness."""
 _PART_WEIGHT: Final = 0.75
 """How much one part of a question counts against the whole when its sentence is chosen."""
@@ -45,6 +46,10 @@ _PART_WEIGHT: Final = 0.75
 
 _LEAST_ABLE: Final = 0.5
 """Least share of the sentences whose articles can answer (`rag.answering.constraints`)."""
+_LEAST_NAMED: Final = 0.1
+"""Least share of the sentences that hold something of the asked kind."""
+_SURELY_SEEN: Final = frozenset({AnswerType.NUMBER, AnswerType.DATE, AnswerType.DURATION, AnswerType.PERSON})
+"""Kinds of answer that are hardly ever overlooked in a sentence."""
 _SHORTEST_PART: Final = 6
 """Characters below which a part of a question cannot be read on its own (各是多少)."""
 
@@ -116,9 +121,18 @@ def _constrained(asked: QuestionProfile, reading: Reading) -> Reading:
         if s.candidate.hit.article.id in able and not is_about_another(asked, s.candidate.hit.article, s.candidate.text)
     ]
     share = sum(s.share for s in kept)
-    if share < _LEAST_ABLE:
+    if share < _LEAST_ABLE or (_SURELY_SEEN.issuperset(asked.types) and not _names_one(kept)):
         return Reading((), reading.answerable)
     return Reading(tuple(dataclasses.replace(s, share=s.share / share) for s in kept), reading.answerable)
+
+
+def _names_one(sentences: Sequence[ScoredSentence]) -> bool:
+    """Whether the likelier sentences hold anything of the asked kind: 几点关门 is not answered without a time.
+
+    Kinds are seen in Chinese text only.
+    """
+    named = [s.candidate.answer is not None or not is_chinese(s.candidate.text) for s in sentences]
+    return sum(s.share for s, holds in zip(sentences, named, strict=True) if holds) >= _LEAST_NAMED
 
 
 def fit(quotes: Sequence[Quote], limit: int) -> list[Quote]:
