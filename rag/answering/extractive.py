@@ -121,7 +121,8 @@ def _constrained(asked: QuestionProfile, reading: Reading) -> Reading:
         if s.candidate.hit.article.id in able and not is_about_another(asked, s.candidate.hit.article, s.candidate.text)
     ]
     share = sum(s.share for s in kept)
-    if share < _LEAST_ABLE or (_SURELY_SEEN.issuperset(asked.types) and not _names_one(kept)):
+    kind_is_sure = _SURELY_SEEN.issuperset(asked.types) and not variants(asked.text)
+    if share < _LEAST_ABLE or (kind_is_sure and not _names_one(kept)):
         return Reading((), reading.answerable)
     return Reading(tuple(dataclasses.replace(s, share=s.share / share) for s in kept), reading.answerable)
 
