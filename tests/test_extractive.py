@@ -227,3 +227,18 @@ def test_the_best_article_is_read_beyond_its_passages():
     first = Hit(1, 1.0, Passage("a", 0, 9, text[:9]), story)
     answer = ask("青石大桥全长多少米?", [first], strictness="generous")
     assert "1280米" in answer.sentences[0].text
+
+
+def test_an_english_question_follows_the_retrieval():
+    right = article("The tower is 90 metres tall.", article_id="t", title="Tower opens")
+    other = article("The hall is 30 metres tall.", article_id="h", title="Hall opens")
+
+    def best(first, second):
+        found = [
+            Hit(1, 20.0, Passage(first.id, 0, len(first.text), first.text), first),
+            Hit(2, 2.0, Passage(second.id, 0, len(second.text), second.text), second),
+        ]
+        return ask("How tall is it in metres?", found, strictness="generous").citations[0].article_id
+
+    assert best(right, other) == "t"
+    assert best(other, right) == "h"

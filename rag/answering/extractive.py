@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -46,6 +47,8 @@ _PART_WEIGHT: Final = 0.75
 
 _LEAST_ABLE: Final = 0.5
 """Least share of the sentences whose articles can answer (`rag.answering.constraints`)."""
+_RETRIEVAL_WEIGHT: Final = 0.3
+"""How much a difference of fused scores counts against a difference of log shares."""
 _LEAST_NAMED: Final = 0.1
 """Least share of the sentences that hold something of the asked kind."""
 _SURELY_SEEN: Final = frozenset({AnswerType.NUMBER, AnswerType.DATE, AnswerType.DURATION, AnswerType.PERSON})
@@ -72,6 +75,8 @@ class ExtractiveAnswerer:
         asked = reading_text(question)
         whole = self._reader.read(asked, hits)
         reading = _constrained(profile(asked), whole)
+        if question.language == "en":
+            reading = _as_retrieved(reading)
         if not reading.sentences or whole.answerable < THRESHOLDS[self._settings.strictness]:
             refusal = refuse(question, hits, mode=MODE, model=self._reader.name)
             return dataclasses.replace(refusal, confidence=whole.answerable)
@@ -124,7 +129,27 @@ def _constrained(asked: QuestionProfile, reading: Reading) -> Reading:
     kind_is_sure = _SURELY_SEEN.issuperset(asked.types) and not variants(asked.text)
     if share < _LEAST_ABLE or (kind_is_sure and not _names_one(kept)):
         return Reading((), reading.answerable)
-    return Reading(tuple(dataclasses.replace(s, share=s.share / share) for s in kept), reading.answerable)
+    return _rescaled(kept, [s.share for s in kept], reading.answerable)
+
+
+def _as_retrieved(reading: Reading) -> Reading:
+    """The reading of an English question, its shares weighted by how retrieval judged the passages.
+
+    The reader has learned English questions over Chinese text only. What retrieval knows better is which article
+    is meant, above all in a library of both languages; fitted fusion scores are log-odds (`rag.fusion`).
+    """
+    if not reading.sentences:
+        return reading
+    best = max(s.candidate.hit.score for s in reading.sentences)
+    weights = [s.share * math.exp(_RETRIEVAL_WEIGHT * (s.candidate.hit.score - best)) for s in reading.sentences]
+    return _rescaled(reading.sentences, weights, reading.answerable)
+
+
+def _rescaled(sentences: Sequence[ScoredSentence], weights: Sequence[float], answerable: float) -> Reading:
+    """The sentences with shares in proportion to `weights`, best first."""
+    total = sum(weights)
+    shared = [dataclasses.replace(s, share=w / total) for s, w in zip(sentences, weights, strict=True)]
+    return Reading(tuple(sorted(shared, key=lambda s: -s.share)), answerable)
 
 
 def _names_one(sentences: Sequence[ScoredSentence]) -> bool:
