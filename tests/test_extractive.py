@@ -10,7 +10,8 @@ from rag.answering.constraints import is_about_another, meets_constraints
 from rag.answering.extractive import ExtractiveAnswerer
 from rag.answering.notes import english_note
 from rag.answering.question_type import profile
-from rag.answering.reader import OverlapReader, Reading
+from rag.answering.reader import OverlapReader, Reading, ScoredSentence
+from rag.answering.reader_features import Candidate
 from rag.answering.refusal import REFUSAL
 from rag.config import AnswerSettings
 from rag.types import Answer, Article, Hit, Passage, Question, Support
@@ -229,16 +230,29 @@ def test_the_best_article_is_read_beyond_its_passages():
     assert "1280米" in answer.sentences[0].text
 
 
-def test_an_english_question_follows_the_retrieval():
-    right = article("The tower is 90 metres tall.", article_id="t", title="Tower opens")
-    other = article("The hall is 30 metres tall.", article_id="h", title="Hall opens")
+class EvenReader:
+    """Finds every sentence as likely as any other."""
 
-    def best(first, second):
-        found = [
-            Hit(1, 20.0, Passage(first.id, 0, len(first.text), first.text), first),
-            Hit(2, 2.0, Passage(second.id, 0, len(second.text), second.text), second),
+    name = "even"
+
+    def read(self, question, found):
+        candidates = [
+            Candidate(h, h.passage.start, h.passage.end, None, (h.passage.start, h.passage.end)) for h in found
         ]
-        return ask("How tall is it in metres?", found, strictness="generous").citations[0].article_id
+        return Reading(tuple(ScoredSentence(c, 1 / len(candidates)) for c in candidates), 0.9)
 
-    assert best(right, other) == "t"
-    assert best(other, right) == "h"
+
+def test_an_english_question_follows_the_retrieval():
+    tower = article("The tower is made of steel.", article_id="t")
+    hall = article("The hall is made of brick.", article_id="h")
+
+    def best(first, second, language):
+        found = [Hit(2, 2.0, Passage(first.id, 0, len(first.text), first.text), first)]
+        found.append(Hit(1, 20.0, Passage(second.id, 0, len(second.text), second.text), second))
+        question = Question("What is it like?", "What is it like?", language, AS_OF)
+        *_, answer = ExtractiveAnswerer(EvenReader(), AnswerSettings()).stream(question, found)
+        return answer.citations[0].article_id
+
+    assert best(tower, hall, "en") == "h"
+    assert best(hall, tower, "en") == "t"
+    assert best(hall, tower, "zh") == "h"
