@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.answering.quoting import best_quote
+from rag.answering.quoting import best_quote, cite_span
 from rag.sentences import sentence_spans
 from rag.types import Citation, Hit
 
@@ -139,23 +139,4 @@ def _lead(between: str) -> str:
 
 def _marker(citations: list[Citation], sentence: str, hit: Hit, as_of: dt.date) -> int:
     """Marker of the quote of `hit` that backs `sentence`, added to `citations` when it is new."""
-    article = hit.article
-    start, end = best_quote(sentence, hit, as_of)
-    for citation in citations:
-        if (citation.article_id, citation.start, citation.end) == (article.id, start, end):
-            return citation.marker
-    citations.append(
-        Citation(
-            marker=len(citations) + 1,
-            article_id=article.id,
-            title=article.display_title,
-            source=article.source,
-            date=article.date,
-            url=article.url,
-            file=article.file,
-            quote=article.text[start:end],
-            start=start,
-            end=end,
-        )
-    )
-    return len(citations)
+    return cite_span(citations, hit.article, *best_quote(sentence, hit, as_of))

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rag.answering.quoting import cite_span
 from rag.sentences import clause_spans
 from rag.types import Answer, AnswerSentence, Article, Citation, Question, Support
 
@@ -82,8 +83,8 @@ def compose(question: Question, quotes: Sequence[Quote], *, confidence: float, m
     sentences: list[AnswerSentence] = []
     shown: list[str] = []
     for quote in quotes:
-        markers = [_cite(citations, quote.article, quote.start, quote.end)]
-        markers += [_cite(citations, article, start, end) for article, start, end in quote.also]
+        markers = [cite_span(citations, quote.article, quote.start, quote.end)]
+        markers += [cite_span(citations, article, start, end) for article, start, end in quote.also]
         text = _one_line(quote.text)
         sentences.append(AnswerSentence(text, tuple(markers), Support.QUOTED, _emphasis(quote, text)))
         cited = "".join(f"[{marker}]" for marker in markers)
@@ -103,30 +104,6 @@ def compose(question: Question, quotes: Sequence[Quote], *, confidence: float, m
         confidence=confidence,
         model=model,
     )
-
-
-def _cite(citations: list[Citation], article: Article, start: int, end: int) -> int:
-    """Marker of the span, added to `citations` when it is new."""
-    if not 0 <= start < end <= len(article.text):
-        raise ValueError(f"quote {start}:{end} is not inside article {article.id} of {len(article.text)} characters")
-    for citation in citations:
-        if (citation.article_id, citation.start, citation.end) == (article.id, start, end):
-            return citation.marker
-    citations.append(
-        Citation(
-            marker=len(citations) + 1,
-            article_id=article.id,
-            title=article.display_title,
-            source=article.source,
-            date=article.date,
-            url=article.url,
-            file=article.file,
-            quote=article.text[start:end],
-            start=start,
-            end=end,
-        )
-    )
-    return len(citations)
 
 
 _BREAK = re.compile(r"\s*[\r\n]+\s*")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from rag.answering.facts import Evidence, Fact, find_facts
 from rag.answering.verification import coverage, is_quoted
 from rag.sentences import sentence_spans
-from rag.types import Hit
+from rag.types import Article, Citation, Hit
 
 Span = tuple[int, int]
 
@@ -47,3 +47,30 @@ def _score(sentence: str, facts: Sequence[Fact], hit: Hit, span: Span, as_of: dt
         return 2.0
     held = sum(words.holds(fact) for fact in facts) / len(facts) if facts else 0.0
     return coverage(sentence, [words]) + held
+
+
+def cite_span(citations: list[Citation], article: Article, start: int, end: int) -> int:
+    """Marker of `article.text[start:end]`, added to `citations` when it is new.
+
+    :raises ValueError: the span is empty or not inside the article.
+    """
+    if not 0 <= start < end <= len(article.text):
+        raise ValueError(f"quote {start}:{end} is not inside article {article.id} of {len(article.text)} characters")
+    for citation in citations:
+        if (citation.article_id, citation.start, citation.end) == (article.id, start, end):
+            return citation.marker
+    citations.append(
+        Citation(
+            marker=len(citations) + 1,
+            article_id=article.id,
+            title=article.display_title,
+            source=article.source,
+            date=article.date,
+            url=article.url,
+            file=article.file,
+            quote=article.text[start:end],
+            start=start,
+            end=end,
+        )
+    )
+    return len(citations)
