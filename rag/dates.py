@@ -69,19 +69,6 @@ def find_dates(text: str, anchor: dt.date) -> list[DateMention]:
     return sorted(found, key=lambda mention: mention.start)
 
 
-def parse_date(text: str) -> dt.date | None:
-    """The first full date in `text` (2026-01-18, 2026/1/18, 2026.1.18, 2026年1月18日, 20260118), or None."""
-    for match in re.finditer(
-        r"(?<!\d)((?:19|20)\d\d)(?:[-/._年](\d{1,2})[-/._月](\d{1,2})(?!\d)|(\d\d)(\d\d)(?!\d))", text
-    ):
-        year, month, day = match[1], match[2] or match[4], match[3] or match[5]
-        try:
-            return dt.date(int(year), int(month), int(day))
-        except ValueError:
-            continue
-    return None
-
-
 def format_date(first: dt.date, last: dt.date, language: str) -> str:
     """A date range in words: 2026年1月18日, 2026年1月, 2025年, or both ends; English accordingly."""
     zh = language == "zh"

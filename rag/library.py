@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import threading
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -141,7 +140,3 @@ class Library:
     def example_questions(self, language: str) -> list[str]:
         """Three questions that this library can answer, in `zh` or `en`."""
         return example_questions(self.articles(), language)
-
-    def newest_date(self) -> dt.date | None:
-        """The date of the latest dated article."""
-        return max((article.date for article in self.articles() if article.date), default=None)

@@ -2,7 +2,7 @@ import datetime as dt
 
 import pytest
 
-from rag.dates import find_dates, format_date, number_of, parse_date
+from rag.dates import find_dates, format_date, number_of
 
 FRIDAY = dt.date(2026, 1, 16)
 
@@ -55,21 +55,6 @@ def test_mentions_come_in_order_and_do_not_overlap() -> None:
 
 def test_years_at_the_edge_do_not_crash() -> None:
     assert find_dates("九十九天后 明年 下个月", dt.date.max) == []
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("2026年1月18日", dt.date(2026, 1, 18)),
-        ("page-20260118-04.txt", dt.date(2026, 1, 18)),
-        ("2026/1/8 09:00", dt.date(2026, 1, 8)),
-        ("2026-13-40", None),
-        ("第20260118123号", None),
-        ("昨天", None),
-    ],
-)
-def test_parse_date(text: str, expected: dt.date | None) -> None:
-    assert parse_date(text) == expected
 
 
 def test_format_date() -> None:
