@@ -21,7 +21,7 @@ forms:
   jinwen eval convert SOURCE --out DIR     SQuAD or RGB file, or BEIR folder, to a question set and its articles
   jinwen eval export RUN --format FORMAT   trec (run and qrels) or ragas (JSONL)
   jinwen eval trec QRELS RUN               measures of a TREC run file
-  jinwen eval public NAME --data DIR       cmrc2018, drcd, xquad-zh, rgb-zh, …: build its index, run it
+  jinwen eval public NAME --data DIR       cmrc2018, drcd, xquad-zh, rgb, rgb-facts, …: index it, run it
   jinwen eval draft [PATH...] -n 50        propose questions from the articles of the index or of files
 A RUN is a run's name, its folder, or `latest`.
 """

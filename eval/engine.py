@@ -40,5 +40,12 @@ class Searchable(Protocol):
 class Answering(Protocol):
     """Answers questions over a library."""
 
-    def ask(self, question: str, *, history: Sequence[Turn] = (), as_of: dt.date | None = None) -> Answer:
+    def ask(
+        self,
+        question: str,
+        *,
+        history: Sequence[Turn] = (),
+        filters: Filters | None = None,
+        as_of: dt.date | None = None,
+    ) -> Answer:
         """The final answer."""

@@ -1,7 +1,7 @@
 """Collections of others -> articles and a question set.
 
 SQuAD JSON (SQuAD 1.1 and 2.0, CMRC 2018, DRCD, XQuAD): each paragraph is an article.
-RGB JSON lines (Chen et al., AAAI 2024): each retrieved text is an article, the positive ones are gold.
+RGB JSON lines (Chen et al., AAAI 2024): see `eval.rgb`.
 BEIR folder (Thakur et al., NeurIPS 2021): corpus.jsonl, queries.jsonl, qrels/<split>.tsv; no answers.
 Files may be gzipped.
 """
@@ -9,30 +9,21 @@ Files may be gzipped.
 from __future__ import annotations
 
 import csv
-import gzip
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from eval.matching import holds
+from eval.collection import Collection, file_stem, json_lines, open_text
 from eval.question import UNANSWERABLE, GoldArticle, Question
-from eval.question_set import QuestionSet, make_question_set
+from eval.question_set import make_question_set
+from eval.rgb import read_rgb
 from rag.errors import QuestionSetError
 from rag.sentences import sentence_spans
 from rag.tokens import detect_language
 from rag.types import Article
 
 _TITLE_CHARS = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Collection:
-    """Articles and the questions over them."""
-
-    articles: tuple[Article, ...]
-    question_set: QuestionSet
 
 
 def read_collection(path: Path) -> Collection:
@@ -54,7 +45,7 @@ def read_squad(path: Path) -> Collection:
 
     :raises QuestionSetError: it is not one.
     """
-    name = _stem(path)
+    name = file_stem(path)
     articles: list[Article] = []
     questions: list[Question] = []
     try:
@@ -70,31 +61,6 @@ def read_squad(path: Path) -> Collection:
     return Collection(tuple(articles), make_question_set(name, questions))
 
 
-def read_rgb(path: Path, *, negatives_only: bool = False) -> Collection:
-    """An RGB file. All texts of all questions make up the library, so each question meets all the others' noise.
-
-    With `negatives_only` the library holds the negative texts only and every question is unanswerable: RGB's test
-    of rejection.
-
-    :raises QuestionSetError: it is not one.
-    """
-    name = _stem(path) + ("-reject" if negatives_only else "")
-    texts: dict[str, Article] = {}
-    questions: list[Question] = []
-    try:
-        for record in _json_lines(path):
-            if not negatives_only:
-                for text in _strings(record["positive"]):
-                    texts.setdefault(text, _article_of(text, f"{name}#{len(texts) + 1}", path.name))
-            for text in _strings(record["negative"]):
-                texts.setdefault(text, _article_of(text, f"{name}#{len(texts) + 1}", path.name))
-            gold = () if negatives_only else tuple(texts[text] for text in _strings(record["positive"]))
-            questions.append(_rgb_question(record, gold))
-    except (ValueError, KeyError, TypeError) as error:
-        raise QuestionSetError(f"{path} is not RGB JSON lines ({error!r}); expected query, answer, positive") from error
-    return Collection(tuple(texts.values()), make_question_set(name, questions))
-
-
 def read_beir(folder: Path, split: str = "test") -> Collection:
     """A BEIR folder. There are no answers, so only retrieval and refusal can be measured; relevance is binary.
 
@@ -104,10 +70,10 @@ def read_beir(folder: Path, split: str = "test") -> Collection:
     articles: list[Article] = []
     questions: list[Question] = []
     try:
-        for record in _json_lines(_existing(folder / "corpus.jsonl")):
+        for record in json_lines(_existing(folder / "corpus.jsonl")):
             title = str(record.get("title") or "")
             articles.append(Article(str(record["_id"]), title, str(record["text"]), "corpus.jsonl"))
-        for record in _json_lines(_existing(folder / "queries.jsonl")):
+        for record in json_lines(_existing(folder / "queries.jsonl")):
             relevant = qrels.get(str(record["_id"]), [])
             if relevant:
                 text = str(record["text"])
@@ -131,18 +97,6 @@ def write_collection(collection: Collection, folder: Path) -> None:
     # The articles get new ids when they are indexed, so the questions keep titles and evidence only.
     questions = [_without_ids(question, collection.articles) for question in collection.question_set.questions]
     write_question_set(folder / "questions.jsonl", make_question_set(collection.question_set.name, questions))
-
-
-def open_text(path: Path) -> str:
-    """The text of a file, gzipped or not.
-
-    :raises QuestionSetError: it cannot be read as UTF-8.
-    """
-    try:
-        data = path.read_bytes()
-        return (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode("utf-8-sig")
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise QuestionSetError(f"{path} cannot be read: {error}") from error
 
 
 def _squad_question(article: Article, entry: dict[str, Any]) -> Question:
@@ -170,36 +124,6 @@ def _sentences_around(text: str, answer: str, start: int) -> str:
         return ""
     touched = [(s, e) for s, e in sentence_spans(text) if s < start + len(answer) and e > start]
     return text[touched[0][0] : touched[-1][1]] if touched else ""
-
-
-def _rgb_question(record: dict[str, Any], gold: tuple[Article, ...]) -> Question:
-    """RGB's answer is a list of which every entry is needed; an entry that is a list names alternatives."""
-    needed = record["answer"] if isinstance(record["answer"], list) else [record["answer"]]
-    entries = [tuple(str(form) for form in (entry if isinstance(entry, list) else [entry])) for entry in needed]
-    evidence = dict.fromkeys(
-        article.text[start:end]
-        for article in gold
-        for start, end in sentence_spans(article.text)
-        if all(any(holds(article.text[start:end], form) for form in forms) for forms in entries)
-    )
-    text = str(record["query"])
-    several = len(entries) > 1
-    return Question(
-        id=str(record["id"]),
-        text=text,
-        lang=detect_language(text),
-        type=(("multi" if several else "fact") if gold else UNANSWERABLE),
-        answers=((tuple(forms[0] for forms in entries) if several else entries[0]) if gold else ()),
-        match="all" if several and gold else "any",
-        aliases=tuple(entries) if several and gold else (),
-        evidence=tuple(evidence),
-        articles=tuple(GoldArticle(article.file, article.id) for article in gold),
-        any_article=bool(gold),
-    )
-
-
-def _article_of(text: str, article_id: str, file: str) -> Article:
-    return Article(article_id, "", text, file)
 
 
 def _without_ids(question: Question, articles: Iterable[Article]) -> Question:
@@ -230,20 +154,3 @@ def _existing(path: Path) -> Path:
     if not path.is_file():
         raise QuestionSetError(f"{path} does not exist; a BEIR folder has corpus.jsonl, queries.jsonl and qrels/")
     return path
-
-
-def _json_lines(path: Path) -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(open_text(path).split("\n"), 1):
-        if line.strip():
-            record = json.loads(line)
-            if not isinstance(record, dict):
-                raise ValueError(f"line {number} is no object")
-            yield record
-
-
-def _strings(value: Any) -> list[str]:
-    return [str(text).strip() for text in value if str(text).strip()]
-
-
-def _stem(path: Path) -> str:
-    return path.name.removesuffix(".gz").removesuffix(".jsonl").removesuffix(".json")

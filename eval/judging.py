@@ -80,17 +80,21 @@ def _values(question: Question, answer: Answer, cited: Sequence[Cited]) -> dict[
         return {"refusal": float(answer.refused)}
     values = {"false_refusal": float(answer.refused)}
     text = "" if answer.refused else answer.answer
-    right = [citation.right for citation in cited]
+    rightly_cited = [citation.right for citation in cited]
     if question.answers or question.aliases:
         is_correct = measures.correct(question, text)
         values["correct"] = float(is_correct)
         values["exact_match"] = measures.exact_match(question, text)
         values["f1"] = measures.answer_f1(question, text)
-        values["correct_cited"] = float(is_correct and any(right))
+        values["correct_cited"] = float(is_correct and any(rightly_cited))
+    if question.wrong_answers:
+        right, wrong = measures.holds_gold(question, text), measures.holds_wrong(question, text)
+        values["follows_wrong"] = float(wrong and not right)
+        values["conflict_shown"] = float(wrong and right)
     if not answer.refused:
         sentences = cited_sentences(answer)
         if question.evidence or question.articles:
-            values["citation_precision"] = measures.citation_precision(right)
+            values["citation_precision"] = measures.citation_precision(rightly_cited)
         if question.evidence:
             values["citation_recall"] = measures.citation_recall([c.quote for c in cited], question.evidence)
         values["sentence_recall"] = measures.sentence_recall(sentences)

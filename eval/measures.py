@@ -49,6 +49,13 @@ def holds_gold(question: Question, answer: str) -> bool:
     return bool(entries) and all(any(holds(text, form) for form in forms) for forms in entries)
 
 
+def holds_wrong(question: Question, answer: str) -> bool:
+    """Whether the answer repeats the wrong answers of the articles: one of them, with match `all` every one."""
+    text = without_markers(answer)
+    held = [holds(text, wrong) for wrong in question.wrong_answers]
+    return bool(held) and (all(held) if question.match == "all" else any(held))
+
+
 def correct(question: Question, answer: str) -> bool:
     """Whether the answer holds a gold answer (of every entry, with match `all`) and is short enough."""
     return len(without_markers(answer)) <= length_limit(question) and holds_gold(question, answer)

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eval.formats import Collection, read_rgb, read_squad
+from eval.collection import Collection
+from eval.formats import read_squad
 from eval.question import Question
 from eval.question_set import make_question_set
+from eval.rgb import read_facts, read_given, read_rgb
 from rag.errors import QuestionSetError
 from rag.types import Article
 
@@ -47,6 +49,7 @@ def _rejecting(path: Path) -> Collection:
 
 
 _RGB = ("rgb_zh_refine.jsonl", "zh_refine.json")
+_RGB_FACTS = ("rgb_zh_fact.jsonl", "zh_fact.json")
 PUBLIC_SETS = {
     entry.name: entry
     for entry in (
@@ -55,7 +58,9 @@ PUBLIC_SETS = {
         PublicSet("xquad-zh", ("xquad.zh.json",), "Chinese questions over Chinese texts", read_squad),
         PublicSet("xquad-en", ("xquad.en.json",), "English questions over English texts", read_squad),
         PublicSet("xquad-en-zh", ("xquad.zh.json",), "English questions over Chinese texts", _crosslingual),
-        PublicSet("rgb-zh", _RGB, "news questions among noise", read_rgb),
+        PublicSet("rgb", _RGB, "RGB's protocol: five texts given a question, at four shares of noise", read_given),
+        PublicSet("rgb-facts", _RGB_FACTS, "the same with right texts, texts of wrong facts, and both", read_facts),
+        PublicSet("rgb-zh", _RGB, "RGB's texts as one library", read_rgb),
         PublicSet("rgb-zh-reject", _RGB, "the same without the texts that hold the answer", _rejecting),
     )
 }  # fmt: skip

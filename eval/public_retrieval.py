@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from eval.formats import open_text, read_squad
+from eval.collection import open_text
+from eval.formats import read_squad
 from rag.errors import QuestionSetError
 
 NEWS_FILE = "news_zh.jsonl.gz"

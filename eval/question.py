@@ -48,6 +48,10 @@ class Question:
     """Each of the articles alone is enough."""
     as_of: dt.date | None = None
     history: tuple[Turn, ...] = ()
+    sources: tuple[str, ...] = ()
+    """Asked of the articles of these sources only; empty: of the whole library."""
+    wrong_answers: tuple[str, ...] = ()
+    """Wrong answers that the articles hold; with match `all` an answer repeats them when it holds every one."""
     extra: dict[str, Json] = field(default_factory=dict)
     """Unknown fields, kept as they came."""
     line: int = 0
@@ -105,5 +109,9 @@ def to_json(question: Question) -> str:
         record["any_article"] = True
     record["as_of"] = question.as_of.isoformat() if question.as_of else None
     record["history"] = [[turn.role, turn.text] for turn in question.history]
+    if question.sources:
+        record["sources"] = list(question.sources)
+    if question.wrong_answers:
+        record["wrong_answers"] = list(question.wrong_answers)
     record.update(question.extra)
     return json.dumps(record, ensure_ascii=False)

@@ -67,6 +67,8 @@ class _Fields:
             any_article=self._flag("any_article"),
             as_of=self._date("as_of"),
             history=self._history(),
+            sources=self._texts("sources"),
+            wrong_answers=self._texts("wrong_answers"),
             extra=self._record,
             line=self._line,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from eval import measures
@@ -29,8 +29,10 @@ COLUMNS = (
     ("citation_recall", "cit R"),
     ("refusal", "refused"),
     ("false_refusal", "false ref"),
+    ("follows_wrong", "wrong fact"),
+    ("conflict_shown", "conflict"),
 )
-"""Measures of the overview table with their short heads."""
+"""Measures of the overview table with their short heads; one that applies to no question is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +65,10 @@ def write_reports(run: Run, results: Sequence[QuestionResult], metrics: Metrics)
 
 def table(metrics: Metrics) -> str:
     """The overview as lines of plain text: one per group, a column per measure, `-` where none applies."""
-    heads = [head for _, head in COLUMNS]
-    rows = [["", "n", *heads]]
+    shown = _columns(metrics)
+    rows = [["", "n", *shown.values()]]
     for group in metrics.groups:
-        rows.append([group_name(group), str(group.questions), *_cells(group)])
+        rows.append([group_name(group), str(group.questions), *_cells(group, shown)])
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = [
         "  ".join(_pad(cell, width, i) for i, (cell, width) in enumerate(zip(row, widths, strict=True))) for row in rows
@@ -95,7 +97,7 @@ def closing_lines(metrics: Metrics, lost: Sequence[Failure]) -> list[str]:
 def markdown(run: Run, metrics: Metrics, lost: Sequence[Failure]) -> str:
     """The report as Markdown: figures, then the failed questions."""
     info = run.info
-    heads = [head for _, head in COLUMNS]
+    shown = _columns(metrics)
     lines = [
         f"# {_md(info.name)}",
         "",
@@ -103,11 +105,11 @@ def markdown(run: Run, metrics: Metrics, lost: Sequence[Failure]) -> str:
         f"{info.created}; encoder {_md(info.encoder)}, index {info.index_fingerprint[:12]}, "
         f"answers {info.settings.get('answer', {}).get('mode', '')}.",
         "",
-        "| | n | " + " | ".join(heads) + " |",
-        "| --- | ---: |" + " ---: |" * len(heads),
+        "| | n | " + " | ".join(shown.values()) + " |",
+        "| --- | ---: |" + " ---: |" * len(shown),
     ]
     for group in metrics.groups:
-        lines.append(f"| {_md(group_name(group))} | {group.questions} | " + " | ".join(_cells(group)) + " |")
+        lines.append(f"| {_md(group_name(group))} | {group.questions} | " + " | ".join(_cells(group, shown)) + " |")
     lines += ["", *(f"- {_md(line)}" for line in closing_lines(metrics, lost)), "", "## Failed questions", ""]
     lines += ["| id | question | cause | gold | answer |", "| --- | --- | --- | --- | --- |"]
     for failure in lost:
@@ -147,8 +149,14 @@ def group_name(group: Group) -> str:
     return f"lang {group.name}" if group.kind == "lang" else group.name
 
 
-def _cells(group: Group) -> list[str]:
-    return [show(group.measures.get(name)) for name, _ in COLUMNS]
+def _columns(metrics: Metrics) -> dict[str, str]:
+    """Measure -> head of the columns that some question has a value for."""
+    present = {name for group in metrics.groups for name in group.measures}
+    return {name: head for name, head in COLUMNS if name in present}
+
+
+def _cells(group: Group, shown: Iterable[str]) -> list[str]:
+    return [show(group.measures.get(name)) for name in shown]
 
 
 def _pad(cell: str, width: int, column: int) -> str:

@@ -20,7 +20,7 @@ from eval.runs import DEFAULT_RUNS_DIR, Run, RunError, RunInfo, create_run, dele
 from eval.summary import summarise
 from rag.assistant import prepare_question, search_query
 from rag.errors import JinwenError
-from rag.types import Answer, Article, Hit
+from rag.types import Answer, Article, Filters, Hit
 
 RETRIEVAL_DEPTH = 20
 """Hits kept per question: what RR looks at, and enough to see how far away a missed passage was."""
@@ -95,18 +95,19 @@ class _Asker:
     def ask(self, question: Question, gold: Gold) -> QuestionResult:
         """Search and answer one question; an error of the assistant is a result, not the end of the run."""
         as_of = question.as_of or self.today
+        filters = Filters(sources=question.sources)
         started = time.perf_counter()
         error = ""
         hits: list[Hit] = []
         try:
-            answer = self.assistant.ask(question.text, history=question.history, as_of=as_of)
+            answer = self.assistant.ask(question.text, history=question.history, filters=filters, as_of=as_of)
         except JinwenError as failure:
             error = str(failure)
             answer = Answer(question.text, "", refused=False, mode="", language=question.lang)
         total_ms = (time.perf_counter() - started) * 1000
         if not error:
             query = search_query(prepare_question(question.text, question.history, as_of))
-            hits = list(self.library.search(query, k=RETRIEVAL_DEPTH))
+            hits = list(self.library.search(query, k=RETRIEVAL_DEPTH, filters=filters))
         read = self.library.settings.retrieval.top_k
         result = judge(question, gold, answer, hits, read, self.articles)
         return replace(result, error=error, timings_ms={**result.timings_ms, "total": round(total_ms, 2)})

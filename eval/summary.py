@@ -30,9 +30,11 @@ MEASURES = {
     "verbatim": "quotes that stand in their article at their offsets / quotes",
     "refusal": "unanswerable questions that are refused",
     "false_refusal": "answerable questions that are refused; lower is better",
+    "follows_wrong": "answers that repeat a wrong fact of the articles and not the right one; lower is better",
+    "conflict_shown": "answers that show both the wrong and the right fact",
 }
 """Every measure in the order of the tables, with what it means."""
-LOWER_IS_BETTER = frozenset({"false_refusal"})
+LOWER_IS_BETTER = frozenset({"false_refusal", "follows_wrong"})
 
 Scores = dict[str, dict[str, float]]
 """Question id -> measure -> value in [0, 1]; measures that do not apply are absent."""

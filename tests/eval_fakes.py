@@ -75,6 +75,8 @@ class ToyLibrary:
         wanted = set(tokenize(query))
         scored = []
         for article in self.stories:
+            if filters and filters.sources and article.source not in filters.sources:
+                continue
             for passage in split_article(article, self.settings.passages):
                 shared = len(wanted & set(tokenize(passage.text)))
                 if shared:
@@ -94,7 +96,10 @@ class ToyAssistant:
     asked: list[str] = field(default_factory=list)
     fail_on: str = ""
 
-    def ask(self, question: str, *, history: Sequence[Turn] = (), as_of: dt.date | None = None) -> Answer:
+    def ask(
+        self, question: str, *, history: Sequence[Turn] = (), filters: Filters | None = None,
+        as_of: dt.date | None = None,
+    ) -> Answer:  # fmt: skip
         self.asked.append(question)
         if question == self.fail_on:
             raise ModelError("the model is gone; name another")

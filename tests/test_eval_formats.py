@@ -10,7 +10,7 @@ import pytest
 from eval_fakes import FERRY, HARBOUR, ToyAssistant, ToyLibrary
 
 from eval.export import evaluate_trec, ragas_lines, trec_qrels, trec_run
-from eval.formats import read_beir, read_collection, read_rgb, read_squad, write_collection
+from eval.formats import read_beir, read_collection, read_squad, write_collection
 from eval.public import read_public
 from eval.question_set import parse_questions, read_question_set
 from eval.runner import run
@@ -64,27 +64,6 @@ def test_files_that_are_something_else_are_named(tmp_path: Path) -> None:
         read_collection(path)
     with pytest.raises(QuestionSetError, match="cannot be read"):
         read_collection(tmp_path / "none.json")
-
-
-def test_rgb(tmp_path: Path) -> None:
-    records = [
-        {"id": 0, "query": "灯塔哪年建成？", "answer": ["1893年"], "positive": ["灯塔1893年建成。今年翻修。"],
-         "negative": ["港口今年扩建。", ""]},
-        {"id": 1, "query": "谁守塔，塔多高？", "answer": [["陶守海", "老陶"], "21米"],
-         "positive": ["老陶守着21米高的塔。"], "negative": ["港口今年扩建。"]},
-    ]  # fmt: skip
-    path = tmp_path / "rgb.jsonl"
-    path.write_text("\n".join(json.dumps(r, ensure_ascii=False) for r in records), "utf-8")
-    found = read_collection(path)
-    assert [a.text for a in found.articles] == ["灯塔1893年建成。今年翻修。", "港口今年扩建。", "老陶守着21米高的塔。"]
-    one, two = found.question_set.questions
-    assert (one.type, one.answers, one.match, one.evidence) == ("fact", ("1893年",), "any", ("灯塔1893年建成。",))
-    assert one.any_article
-    assert (two.type, two.match, two.aliases) == ("multi", "all", (("陶守海", "老陶"), ("21米",)))
-    assert two.evidence == ("老陶守着21米高的塔。",)
-    rejecting = read_rgb(path, negatives_only=True)
-    assert [a.text for a in rejecting.articles] == ["港口今年扩建。"]
-    assert [(q.type, q.answers, q.evidence) for q in rejecting.question_set.questions] == [("unanswerable", (), ())] * 2
 
 
 def beir(folder: Path) -> Path:
