@@ -76,7 +76,7 @@ class StaticEncoder:
     """Sum of token vectors, scaled to length one: a static sentence-transformers model without torch.
 
     Texts are never truncated. Safe to use from several threads. Equal to sentence-transformers computing in
-    float32 to 1e-6.
+    float32 to 1e-6, but for texts that repeat a token where the model wants repetitions to count less.
     """
 
     name: str
@@ -84,8 +84,9 @@ class StaticEncoder:
     tokenizer: Tokenizer
     table: Vectors
     """float32 `(vocabulary, dim)`."""
-    distinct: bool = False
-    """Whether a token counts once, however often it occurs in a text."""
+    saturated: bool = False
+    """Whether a token that occurs `n` times counts `1 + ln n` times, as in lnc weighting (Salton and Buckley,
+    "Term-weighting approaches in automatic text retrieval", 1988), instead of `n` times."""
     prompts: Prompts = Prompts()
 
     @classmethod
@@ -94,7 +95,7 @@ class StaticEncoder:
 
         :raises ModelError: tokenizer or table cannot be read, or do not fit together.
         """
-        tokenizer = _read_tokenizer(form.tokens / "tokenizer.json", name)
+        tokenizer = _read_tokenizer(form.folder / "tokenizer.json", name)
         table = _read_table(form)
         if table is None:
             return None
@@ -103,7 +104,7 @@ class StaticEncoder:
                 f"model {name!r}: the tokenizer has {tokenizer.get_vocab_size()} tokens, the table {len(table)} rows; "
                 "its files come from different versions, restore the folder"
             )
-        return cls(name, folder, tokenizer, table, form.projection is not None, prompts)
+        return cls(name, folder, tokenizer, table, form.saturated, prompts)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -127,7 +128,9 @@ class StaticEncoder:
         rows = np.zeros((len(texts), self.dim), dtype=np.float32)
         for i, ids in enumerate(self._token_ids(texts, prompt)):
             if ids:
-                np.add.reduce(self.table[sorted(set(ids)) if self.distinct else ids], axis=0, out=rows[i])
+                distinct, times = np.unique(ids, return_counts=True)
+                weights = 1 + np.log(times) if self.saturated else times
+                np.dot(weights.astype(np.float32), self.table[distinct], out=rows[i])
         return _unit(rows)
 
     def _token_ids(self, texts: Sequence[str], prompt: str) -> Iterator[list[int]]:
@@ -202,19 +205,13 @@ def _read_tokenizer(file: Path, name: str) -> Tokenizer:
 
 
 def _read_table(form: StaticForm) -> Vectors | None:
-    """float32 `(vocabulary, dim)`; None when the files hold something else than one table of floats."""
+    """float32 `(vocabulary, dim)`; None when the file holds something else than one table of floats."""
     from safetensors.numpy import load_file
 
     try:
-        tensors = load_file(form.tokens / "model.safetensors")
-        projection = load_file(form.projection / "model.safetensors") if form.projection else {}
-    except (KeyError, TypeError, FileNotFoundError):  # a number type that numpy lacks; other file names
+        tensors = load_file(form.folder / "model.safetensors")
+    except (KeyError, TypeError, FileNotFoundError):  # a number type that numpy lacks; another file name
         return None
-    if form.projection is not None:
-        weights, matrix = tensors.get("weight"), projection.get("linear.weight")
-        if weights is None or matrix is None or weights.shape != matrix.shape[1:]:
-            return None
-        return np.ascontiguousarray(matrix.T, dtype=np.float32) * weights.astype(np.float32)[:, None]
     key = next((k for k in _TABLE_NAMES if k in tensors), None)
     if key is None or len(tensors) != 1 or tensors[key].ndim != 2 or tensors[key].dtype.kind != "f":
         return None

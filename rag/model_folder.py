@@ -20,6 +20,8 @@ _DECIDING = re.compile(
     r".*\.(?:safetensors|model|txt)|(?:modules|config|tokenizer|special_tokens|added_tokens|vocab|sentence_|model)\S*\.json"
 )
 """Names of the files that decide a vector; cards, scores and settings of other parts may lie beside them."""
+STATIC_CONFIG = "config_static.json"
+"""Beside the table of a static model: how often a repeated token counts."""
 _QUERY_KEYS = ("query", "search_query", "s2p_query")
 _PASSAGE_KEYS = ("passage", "document", "search_document", "corpus")
 
@@ -34,12 +36,12 @@ class Prompts:
 
 @dataclass(frozen=True, slots=True)
 class StaticForm:
-    """Where a static model keeps its parts."""
+    """How a static model turns tokens into a vector."""
 
-    tokens: Path
-    """Folder of the tokenizer and of the table, or of the weights of the tokens."""
-    projection: Path | None
-    """Folder of the `Dense` that projects which tokens occur; None for a `StaticEmbedding`."""
+    folder: Path
+    """Folder of the tokenizer and of the table."""
+    saturated: bool
+    """Whether a token that occurs `n` times counts `1 + ln n` times instead of `n` times."""
 
 
 _CONVENTIONS = (
@@ -113,23 +115,21 @@ def read_modules(folder: Path) -> list[dict[str, Any]]:
 
 
 def static_form(folder: Path) -> StaticForm | None:
-    """How the token table of a static model is stored; None for every other kind of model.
+    """The form of a model that is nothing but a `StaticEmbedding`, perhaps scaled to length one; else None.
 
-    Two forms are static: a `StaticEmbedding`, and a `SparseStaticEmbedding` (which tokens occur) projected by a
-    `Dense` without bias or activation. A `Normalize` may follow.
+    `config_static.json` beside the table may say `{"term_frequency": "logarithmic"}`. sentence-transformers does
+    not know that file and counts every occurrence.
+
+    :raises ModelError: `config_static.json` asks for something else.
     """
     modules = read_modules(folder)
     kinds = [str(m.get("type", "")).rpartition(".")[2] for m in modules]
     while kinds and kinds[-1] == "Normalize":
         kinds.pop()
-    places = [folder / str(m.get("path", "")) for m in modules]
-    if kinds == ["StaticEmbedding"]:
-        return StaticForm(places[0], None)
-    if kinds != ["SparseStaticEmbedding", "Dense"]:
+    if kinds != ["StaticEmbedding"]:
         return None
-    dense = _read_json(places[1] / "config.json")
-    plain = not dense.get("bias", True) and str(dense.get("activation_function", "")).endswith(".Identity")
-    return StaticForm(places[0], places[1]) if plain and not dense.get("use_residual") else None
+    place = folder / str(modules[0].get("path", ""))
+    return StaticForm(place, _saturated(place / STATIC_CONFIG))
 
 
 def read_prompts(folder: Path, name: str) -> Prompts:
@@ -181,6 +181,16 @@ def _from_hub(name: str, models_dir: Path) -> Path:
             f"model {name!r} is no folder here and could not be fetched from the hub ({cause}); "
             f"set encoder.name to {_choices(models_dir)}"
         ) from error
+
+
+def _saturated(file: Path) -> bool:
+    if not file.is_file():
+        return False
+    config = _read_json(file)
+    kind = config.get("term_frequency") if isinstance(config, dict) else None
+    if kind != "logarithmic":
+        raise ModelError(f"{file} has term_frequency {kind!r}; expected 'logarithmic', restore the model's folder")
+    return True
 
 
 def _choices(models_dir: Path) -> str:

@@ -50,28 +50,6 @@ def static_folder(path, *, dim=3, modules=("StaticEmbedding", "Normalize"), prom
     return path
 
 
-def distinct_folder(path):
-    """The same words and rows, in the form that counts a token once however often it occurs."""
-    static_folder(path)
-    (path / "1_Dense").mkdir()
-    table = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [1.5, 2, 0]], np.float16)
-    save_file({"weight": np.array([1, 2, 1, 2], np.float32)}, path / "model.safetensors")
-    save_file({"linear.weight": np.ascontiguousarray(table.T)}, path / "1_Dense" / "model.safetensors")
-    dense = {"in_features": 4, "out_features": 3, "bias": False}
-    dense["activation_function"] = "torch.nn.modules.linear.Identity"
-    (path / "1_Dense" / "config.json").write_text(json.dumps(dense))
-    (path / "config.json").write_text('{"frozen": false}')
-    tokens = {"tokenizer_class": "PreTrainedTokenizerFast", "unk_token": "[UNK]", "pad_token": "[UNK]"}
-    (path / "tokenizer_config.json").write_text(json.dumps(tokens))
-    kinds = ("sparse_encoder.models.SparseStaticEmbedding", "models.Dense", "models.Normalize")
-    entries = [
-        {"idx": i, "name": str(i), "path": ("", "1_Dense", "2_Normalize")[i], "type": f"sentence_transformers.{kind}"}
-        for i, kind in enumerate(kinds)
-    ]
-    (path / "modules.json").write_text(json.dumps(entries))
-    return path
-
-
 def load(path, models_dir=MODELS_DIR, **settings):
     return load_encoder(EncoderSettings(name=str(path), **settings), models_dir)
 
@@ -112,11 +90,24 @@ class TestStaticEncoder:
         encoder = load("small", models_dir=tmp_path)
         assert encoder.name == "small"
 
-    def test_a_model_of_distinct_tokens_counts_each_once(self, tmp_path):
-        encoder = load(distinct_folder(tmp_path / "m"))
-        assert isinstance(encoder, StaticEncoder)
+    def test_repeated_tokens_count_by_the_logarithm_where_the_model_says_so(self, tmp_path):
+        folder = static_folder(tmp_path / "m")
+        plain = load(folder).fingerprint
+        (folder / "config_static.json").write_text('{"term_frequency": "logarithmic"}')
+        encoder = load(folder)
         rows = encoder.encode_passages(["港 口 口 口", "port port", ""])
-        np.testing.assert_allclose(rows, [[0.8944272, 0.4472136, 0], [0.6, 0.8, 0], [0, 0, 0]], atol=1e-6)
+        length = np.hypot(2, 1 + np.log(3))
+        np.testing.assert_allclose(
+            rows, [[2 / length, (1 + np.log(3)) / length, 0], [0.6, 0.8, 0], [0, 0, 0]], atol=1e-6
+        )
+        assert encoder.fingerprint != plain
+
+    @pytest.mark.parametrize("content", ['{"term_frequency": "cubic"}', "{}", "[]"])
+    def test_an_unknown_way_to_count_is_one_clear_line(self, tmp_path, content):
+        folder = static_folder(tmp_path / "m")
+        (folder / "config_static.json").write_text(content)
+        with pytest.raises(ModelError, match="expected 'logarithmic'"):
+            load(folder)
 
     def test_from_several_threads(self, tmp_path):
         encoder = load(static_folder(tmp_path / "m"))
@@ -282,14 +273,6 @@ class TestAgainstSentenceTransformers:
         known = [0, 1, 3, 5]
         np.testing.assert_allclose(model.encode([TEXTS[i] for i in known]), light[known], atol=2e-3)
         np.testing.assert_allclose(model.float().encode(TEXTS), light, atol=1e-5)
-
-    def test_distinct_tokens_give_the_same_vectors(self, tmp_path):
-        from sentence_transformers import SentenceTransformer
-
-        folder = distinct_folder(tmp_path / "m")
-        texts = ["港 口 口 口", "port port 港", "", "unknown"]
-        expected = SentenceTransformer(str(folder), device="cpu").encode(texts)
-        np.testing.assert_allclose(load(folder).encode_passages(texts), expected, atol=1e-6)
 
     def test_models_of_several_modules_take_the_general_path(self, tmp_path):
         from sentence_transformers import SentenceTransformer

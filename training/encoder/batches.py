@@ -60,13 +60,13 @@ def thinned(tokens: Tokens, rows: Ints, size: int, rng: np.random.Generator, low
 
 
 class Surroundings:
-    """A thinned sentence of an article against the passage that it stands in, half the time without it.
+    """A thinned sentence of an article against the passage that it stands in, sometimes without it.
 
     The other passages of its article are in the same batch, as the hardest negatives.
     (Inverse cloze task: Lee, Chang and Toutanova, ACL 2019.)
     """
 
-    def __init__(self, corpus: Corpus, per_article: int = 4, keep_sentence: float = 0.5) -> None:
+    def __init__(self, corpus: Corpus, keep_sentence: float = 0.5, per_article: int = 4) -> None:
         self.corpus = corpus
         self.per_article = per_article
         self.keep_sentence = keep_sentence

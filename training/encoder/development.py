@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,8 @@ import numpy.typing as npt
 from tokenizers import Tokenizer
 
 from training.encoder import data
+from training.encoder.batches import Bags
+from training.encoder.model import weights
 
 Floats = npt.NDArray[np.float32]
 
@@ -43,13 +44,12 @@ class DevelopmentSets:
             [p.en for p in translations],
         )
 
-    def measure(self, tokenizer: Tokenizer, table: Floats, distinct: bool) -> dict[str, float]:
+    def measure(self, tokenizer: Tokenizer, table: Floats) -> dict[str, float]:
         """Shares in [0, 1] of questions or sentences whose counterpart is ranked first."""
 
         def encode(texts: list[str]) -> Floats:
             spans = data.tokenize(tokenizer, texts)
-            bags = [spans.tokens[a:b] for a, b in pairwise(spans.starts)]
-            rows = np.stack([table[np.unique(bag) if distinct else bag].sum(0) for bag in bags])
+            rows = weights(Bags(spans.tokens, spans.starts), len(table)) @ table
             unit: Floats = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
             return unit
 

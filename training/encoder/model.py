@@ -48,20 +48,26 @@ class _BagSum(torch.autograd.Function):
         return matrix @ grad.contiguous(), None
 
 
-def embed(table: torch.Tensor, bags: Bags, distinct: bool) -> torch.Tensor:
-    """Unit rows `(len(bags), dim)`; with `distinct`, a token counts once however often it occurs."""
-    shape = (len(bags), table.shape[0])
-    values = np.ones(len(bags.tokens), np.float32)
-    counts = sp.csr_matrix((values, bags.tokens, bags.starts), shape=shape, copy=True)
+def weights(bags: Bags, vocabulary: int) -> sp.csr_matrix:
+    """How much each token of each bag counts, float32 `(len(bags), vocabulary)`: 1 + ln(occurrences).
+
+    Where every occurrence counts in full, the frequent words of a passage drown what a question asks for.
+    """
+    ones = np.ones(len(bags.tokens), np.float32)
+    counts = sp.csr_matrix((ones, bags.tokens, bags.starts), shape=(len(bags), vocabulary), copy=True)
     counts.sum_duplicates()
-    if distinct:
-        counts.data[:] = 1.0
-    return functional.normalize(_BagSum.apply(table, counts), dim=1)  # type: ignore[no-untyped-call]
+    counts.data = 1 + np.log(counts.data)
+    return counts
 
 
-def loss(table: torch.Tensor, batch: Batch, temperature: float, distinct: bool) -> torch.Tensor:
+def embed(table: torch.Tensor, bags: Bags) -> torch.Tensor:
+    """Unit rows `(len(bags), dim)`."""
+    return functional.normalize(_BagSum.apply(table, weights(bags, len(table))), dim=1)  # type: ignore[no-untyped-call]
+
+
+def loss(table: torch.Tensor, batch: Batch, temperature: float) -> torch.Tensor:
     """InfoNCE in both directions (van den Oord, Li and Vinyals 2018; symmetric as in CLIP, 2021)."""
-    left, right = embed(table, batch.left, distinct), embed(table, batch.right, distinct)
+    left, right = embed(table, batch.left), embed(table, batch.right)
     logits = left @ right.T / temperature
     logits[torch.from_numpy(batch.same[0]), torch.from_numpy(batch.same[1])] = -torch.inf
     target = torch.arange(len(left))
@@ -71,7 +77,9 @@ def loss(table: torch.Tensor, batch: Batch, temperature: float, distinct: bool) 
 
 
 def initial_table(bags: list[Bags], vocabulary: int, dim: int, seed: int) -> Floats:
-    """Random directions whose lengths are inverse document frequencies: a random projection of tf-idf.
+    """Random directions, each as long as the root of its token's inverse document frequency.
+
+    The product of two such rows then weighs a shared token by its idf: a random projection of tf-idf.
 
     Each group of `bags` is a language; what counts is the language in which a token is commonest. Tokens in fewer
     than one of a thousand documents all get the same length, or unknown names would drown what is known.
@@ -81,9 +89,9 @@ def initial_table(bags: list[Bags], vocabulary: int, dim: int, seed: int) -> Flo
         rows = np.repeat(np.arange(len(group)), np.diff(group.starts))
         seen = np.unique(rows * vocabulary + group.tokens) % vocabulary
         share = np.maximum(share, np.bincount(seen, minlength=vocabulary) / (len(group) + 1))
-    idf = -np.log(share)
-    weights = idf / idf.mean()
-    weights[0] = 0.0
+    lengths = np.sqrt(-np.log(share))
+    lengths /= lengths.mean()
+    lengths[0] = 0.0
     directions = np.random.default_rng(seed).standard_normal((vocabulary, dim), dtype=np.float32)
-    table: Floats = directions * weights[:, None].astype(np.float32)
+    table: Floats = directions * lengths[:, None].astype(np.float32)
     return table

@@ -29,7 +29,7 @@ _KEPT = r"\p{Han}+|\p{Nd}+|[\p{L}&&[^\p{Han}]]+"
 class VocabularySettings:
     """Shares of the vocabulary."""
 
-    size: int = 48_000
+    size: int = 24_000
     longest_word: int = 3
     """In Chinese characters; longer words are counted as the words inside them."""
     english_share: float = 0.40

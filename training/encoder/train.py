@@ -32,17 +32,17 @@ from training.encoder.tokenizer import VocabularySettings, build
 class TrainingSettings:
     """What a run depends on, besides the data."""
 
-    dim: int = 256
-    steps: int = 2_600
+    dim: int = 768
+    steps: int = 1_500
     batch: int = 1_024
     sentence_batch: int = 1_536
-    learning_rate: float = 0.015
+    learning_rate: float = 0.01
     warmup: int = 50
     temperature: float = 0.05
-    distinct: bool = False
-    """Sum the vectors of the distinct tokens of a text instead of all of them."""
     initial_length: float = 0.25
     """Scale of the initial rows against the learning rate: small, so that tokens never seen stay quiet."""
+    keep_sentence: float = 0.9
+    """How often a passage keeps the sentence that must find it; the rest learns from the surroundings alone."""
     own_direction: float = 0.3
     """Share of an English row's own random direction at the start; 1 leaves out its translations altogether."""
     seed: int = 20260111
@@ -61,8 +61,8 @@ class Mixture:
     def __init__(self, tokenizer: Tokenizer, folder: Path, settings: TrainingSettings) -> None:
         news, _ = data.read_news(folder / "news_zh.jsonl.gz")
         pairs, _ = data.read_parallel(folder / "parallel_zh_en.jsonl.gz")
-        self.news = Surroundings(news_corpus(tokenizer, news))
-        self.english = Surroundings(english_corpus(tokenizer, pairs), per_article=2)
+        self.news = Surroundings(news_corpus(tokenizer, news), settings.keep_sentence)
+        self.english = Surroundings(english_corpus(tokenizer, pairs), settings.keep_sentence, per_article=2)
         self.translations = Translations(tokenizer, pairs)
         self.questions = Questions(tokenizer, _questions(folder, settings), self.news)
         self.settings = settings
@@ -105,7 +105,7 @@ def main() -> None:
     mixture = Mixture(tokenizer, args.data, settings)
     development = DevelopmentSets.read(args.data)
     table = train(tokenizer, mixture, development, args.work, settings)
-    export(tokenizer, table, args.out, settings.distinct)
+    export(tokenizer, table, args.out)
     print(f"wrote {args.out}")
 
 
@@ -117,7 +117,7 @@ def train(
     began, total = time.monotonic(), 0.0
     for step in range(start, settings.steps):
         _set_rate(optimizer, step, settings)
-        value = loss(table, mixture.sample(step), settings.temperature, settings.distinct)
+        value = loss(table, mixture.sample(step), settings.temperature)
         optimizer.zero_grad(set_to_none=True)
         value.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
@@ -128,7 +128,7 @@ def train(
             total = 0.0
         if (step + 1) % 1000 == 0 or step + 1 == settings.steps:
             _save(work, step + 1, table, optimizer)
-            print(json.dumps(development.measure(tokenizer, table.detach().numpy(), settings.distinct)), flush=True)
+            print(json.dumps(development.measure(tokenizer, table.detach().numpy())), flush=True)
     return table.detach().numpy()
 
 
@@ -193,7 +193,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--work", type=Path, required=True, help="folder for tokenizer and checkpoints")
     parser.add_argument("--out", type=Path, required=True, help="folder of the model")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--vocabulary", type=int, default=48_000)
+    parser.add_argument("--vocabulary", type=int, default=24_000)
     parser.add_argument("--longest-word", type=int, default=3)
     for field in dataclasses.fields(TrainingSettings):
         flag = "--" + field.name.replace("_", "-")
