@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import zip_longest
 
 from rag.answering import Answerer
-from rag.answering.question_type import question_parts, variants
+from rag.answering.parts import parts
 from rag.config import AnswerMode, AnswerSettings
 from rag.dates import find_dates, format_date
 from rag.errors import JinwenError
@@ -19,8 +19,6 @@ from rag.tokens import detect_language, tokenize
 from rag.types import Answer, Filters, Hit, Question, Timings, Turn
 
 MAX_QUESTION_CHARS = 2_000
-MAX_SUB_QUESTIONS = 4
-"""Parts of a question that are searched on their own."""
 
 
 class QuestionError(JinwenError):
@@ -89,7 +87,8 @@ class Assistant:
 
     def _find(self, question: Question, filters: Filters) -> list[Hit]:
         """Hits for the question; when it asks several things, also for each of them, in turn."""
-        queries = [search_query(question, text) for text in (question.standalone, *sub_questions(question.standalone))]
+        texts = [question.standalone, *(part.question for part in parts(question.standalone))]
+        queries = [search_query(question, text) for text in texts]
         return merge([self._retriever.retrieve(query, filters=filters) for query in queries])
 
     def _answerer(self, mode: AnswerMode | None, max_sources: int | None) -> Answerer:
@@ -126,12 +125,6 @@ def prepare_question(question: str, history: Sequence[Turn], as_of: dt.date | No
         as_of=as_of or dt.date.today(),
         history=tuple(history),
     )
-
-
-def sub_questions(question: str) -> tuple[str, ...]:
-    """What `question` asks besides itself: its parts, or the same thing of each of several; mostly nothing."""
-    several = tuple(variant.question for variant in variants(question)) or question_parts(question)
-    return several[:MAX_SUB_QUESTIONS] if len(several) > 1 else ()
 
 
 def merge(found: Sequence[Sequence[Hit]]) -> list[Hit]:

@@ -247,6 +247,16 @@ def _period_en(match: re.Match[str], anchor: dt.date) -> _Range:
     return _day(monday + dt.timedelta(days=_WEEKDAYS_EN[unit]))
 
 
+_AHEAD_EN = re.compile(r"\b(?:will|would|to|due|plans?|next|until|starts?|begins?|opens?)\b[^.!?]*\Z", re.IGNORECASE)
+
+
+def _weekday_en(match: re.Match[str], anchor: dt.date) -> _Range:
+    """News style: the last such day up to the anchor, or the next one where the words before it look ahead."""
+    ahead = _AHEAD_EN.search(match.string[max(0, match.start() - 60) : match.start()])
+    behind = (anchor.weekday() - _WEEKDAYS_EN[match["wd"].lower()]) % 7
+    return _day(anchor + dt.timedelta(days=(7 - behind) % 7 if ahead else -behind))
+
+
 def _ago_en(match: re.Match[str], anchor: dt.date) -> _Range:
     words = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
     count = int(match["n"]) if match["n"].isdigit() else words.index(match["n"].lower())
@@ -311,6 +321,11 @@ _RULES: list[_Rule] = [
             re.I,
         ),
         _period_en,
+        True,
+    ),
+    (
+        re.compile(r"\bon\s+(?P<wd>Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)\b(?!s)"),
+        _weekday_en,
         True,
     ),
     (

@@ -71,6 +71,11 @@ def standalone_question(question: str, history: Sequence[Turn]) -> str:
     return f"{carried} {question}" if carried else question
 
 
+def complete(question: str, earlier: str) -> str:
+    """`question` with the topic of an `earlier` question before it when it cannot stand alone."""
+    return standalone_question(question, (Turn("user", earlier),))
+
+
 def refers_back(question: str) -> bool:
     """Whether `question` needs what was said before to be understood.
 

@@ -10,7 +10,6 @@ from rag.assistant import (
     merge,
     prepare_question,
     search_query,
-    sub_questions,
 )
 from rag.config import AnswerSettings
 from rag.types import Answer, Article, Filters, Hit, Passage, Question, Timings, Turn
@@ -127,7 +126,6 @@ def test_each_part_of_a_question_is_searched() -> None:
         "云州大桥全长多少公里",
         "云州图书馆新馆藏书多少万册",
     ]
-    assert sub_questions("云州大桥全长多少公里？") == ()
 
 
 def test_hits_of_several_searches_are_taken_in_turn() -> None:

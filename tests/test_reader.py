@@ -9,15 +9,7 @@ from tokenizers import Regex, Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Split
 
-from rag.answering.question_type import (
-    AnswerType,
-    asks_list,
-    asks_several,
-    chinese_number,
-    profile,
-    question_parts,
-    variants,
-)
+from rag.answering.question_type import AnswerType, chinese_number, profile
 from rag.answering.reader import OverlapReader, TrainedReader, load_reader, rank_sentences
 from rag.answering.reader_features import FEATURES, FeatureExtractor
 from rag.answering.reader_matching import TextIndex, find_term, query_terms
@@ -82,46 +74,6 @@ def test_years_and_ordinals_that_bind():
     assert profile("Who won the 13th award?").ordinals == (13,)
     assert profile("What did the sixth conference decide?").ordinals == (6,)
     assert [chinese_number(n) for n in ("二十七", "十", "三", "一百零五", "12", "甲")] == [27, 10, 3, 105, 12, None]
-
-
-@pytest.mark.parametrize(
-    ("question", "parts"),
-    [
-        ("大桥多长?", ("大桥多长?",)),
-        ("大桥多长？谁设计的？", ("大桥多长", "谁设计的")),
-        ("渡口在哪个镇，每天有多少班船？", ("渡口在哪个镇", "每天有多少班船")),
-        ("关于新桥，它有多长？", ("关于新桥，它有多长？",)),
-        ("When did it open and who built it?", ("When did it open", "who built it")),
-    ],
-)
-def test_the_questions_inside_a_question(question, parts):
-    assert question_parts(question) == parts
-
-
-def test_questions_about_several_things():
-    several = ("两座桥各是多少米?", "甲厂和乙厂谁的产量更高?", "Which of the two is more expensive?")
-    assert [asks_several(q) for q in several] == [True] * 3
-    assert [asks_list(q) for q in ("沿线有哪些站?", "哪三家公司参加?", "Which three won?", "哪天开工?")] == [
-        True
-    ] * 3 + [False]
-    assert [asks_several(q) for q in ("大桥多长?", "各地都在下雪的那天是几号?", "Who built it?")] == [False] * 3
-
-
-@pytest.mark.parametrize(
-    ("question", "names", "second"),
-    [
-        ("甲厂和乙厂，谁的产量更高？", ["甲厂", "乙厂"], "乙厂，谁的产量更高？"),
-        ("第三批和第十二批各办结多少件?", ["第三批", "第十二批"], "第十二批各办结多少件?"),
-        ("库容在8月底和11月底各是多少?", ["8月底", "11月底"], "库容在11月底各是多少?"),
-        ("3月4日、5日他各去了哪里?", ["3月4日", "3月5日"], "3月5日他各去了哪里?"),
-        ("Which is longer, the north bridge or the south bridge?", [], ""),
-        ("甲厂和乙厂在哪里?", [], ""),
-    ],
-)
-def test_a_comparison_is_asked_of_each_thing(question, names, second):
-    found = variants(question)
-    assert [v.name for v in found] == names
-    assert second == (found[1].question if found else "")
 
 
 def test_folding_keeps_offsets_and_terms_carry_them():

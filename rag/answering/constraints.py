@@ -57,7 +57,7 @@ def _has_years(question: QuestionProfile, article: Article, text: str) -> bool:
 _NUMBERED = re.compile(r"[a-z]?\d+号线")
 _AREA = re.compile(r"[一-鿿]{2}[区县](?!域|别|级|委|政)")
 _COMMON_AREA = re.compile(
-    r"[社园小地街校城山景灾郊市各全院库矿林牧厂战辖湾海港新老本该两]区|[各全本该两]县|哪个?[区县]|[个些的][区县]"
+    r"[社园小地街校城山景灾郊市各全院库矿林牧厂战辖湾海港新老本该两保税发]区|[各全本该两]县|哪个?[区县]|[个些的][区县]"
 )
 
 

@@ -11,26 +11,20 @@ from typing import Final
 from rag.answering.composition import ONE_FACT_CHARS, SEVERAL_CHARS, Quote, compose
 from rag.answering.constraints import is_about_another, meets_constraints
 from rag.answering.notes import date_notes, english_note, reading_text
-from rag.answering.question_type import (
-    AnswerType,
-    QuestionProfile,
-    Variant,
-    asks_list,
-    asks_several,
-    profile,
-    question_parts,
-    variants,
-)
+from rag.answering.notices import notice
+from rag.answering.parts import Part, asks_list, asks_several, parts
+from rag.answering.question_type import AnswerType, QuestionProfile, profile
 from rag.answering.reader import Reader, Reading, ScoredSentence, load_reader
 from rag.answering.refusal import refuse
 from rag.answering.selection import (
-    choose_about,
     choose_one,
     choose_several,
     conflicting,
     corroborating,
     favour_lists,
 )
+from rag.answering.several import about, answer_parts
+from rag.answering.timing import in_time
 from rag.config import AnswerSettings, Strictness
 from rag.tokens import is_chinese
 from rag.types import Answer, Hit, Question, Timings
@@ -41,10 +35,8 @@ MODE: Final = "extractive"
 
 THRESHOLDS: Final[dict[Strictness, float]] = {"strict": 0.4, "balanced": 0.05, "generous": 0.01}
 """Least probability that the hits hold an answer, by strictness."""
-_PART_WEIGHT: Final = 0.75
+_PART_WEIGHT: Final = 0.9
 """How much one part of a question counts against the whole when its sentence is chosen."""
-
-
 _LEAST_ABLE: Final = 0.5
 """Least share of the sentences whose articles can answer (`rag.answering.constraints`)."""
 _RETRIEVAL_WEIGHT: Final = 0.3
@@ -53,8 +45,6 @@ _LEAST_NAMED: Final = 0.1
 """Least share of the sentences that hold something of the asked kind."""
 _SURELY_SEEN: Final = frozenset({AnswerType.NUMBER, AnswerType.DATE, AnswerType.DURATION, AnswerType.PERSON})
 """Kinds of answer that are hardly ever overlooked in a sentence."""
-_SHORTEST_PART: Final = 6
-"""Characters below which a part of a question cannot be read on its own (各是多少)."""
 
 
 class ExtractiveAnswerer:
@@ -74,49 +64,59 @@ class ExtractiveAnswerer:
     def _answer(self, question: Question, hits: Sequence[Hit]) -> Answer:
         asked = reading_text(question)
         whole = self._reader.read(asked, hits)
-        reading = _constrained(profile(asked), whole)
-        if question.language == "en":
-            reading = _as_retrieved(reading)
-        if not reading.sentences or whole.answerable < THRESHOLDS[self._settings.strictness]:
+        several = parts(asked)
+        if several:
+            quotes, missing = self._by_part(several, question, whole, hits)
+        else:
+            quotes, missing = self._of_one(asked, question, whole), ()
+        if not quotes:
             refusal = refuse(question, hits, mode=MODE, model=self._reader.name)
             return dataclasses.replace(refusal, confidence=whole.answerable)
-        quotes, limit = self._quotes(asked, reading, hits)
         noted = [_with_notes(quote, question) for quote in quotes[: self._settings.max_sources]]
-        fitting = fit(noted, limit)
-        return compose(question, fitting, confidence=whole.answerable, model=self._reader.name, mode=MODE)
+        limit = SEVERAL_CHARS if several or asks_several(asked) or asks_list(asked) else ONE_FACT_CHARS
+        answer = compose(question, fit(noted, limit), confidence=whole.answerable, model=self._reader.name, mode=MODE)
+        return dataclasses.replace(answer, notices=missing)
 
-    def _quotes(self, asked: str, reading: Reading, hits: Sequence[Hit]) -> tuple[list[Quote], int]:
-        """The quotes and how long they may be together."""
-        compared = variants(asked)
-        if compared:
-            return self._one_each(compared, reading, hits), SEVERAL_CHARS
-        parts = question_parts(asked)
-        if len(parts) > 1 and min(map(len, parts)) >= _SHORTEST_PART:
-            each = SEVERAL_CHARS // len(parts)
-            return [q for part in parts for q in choose_one(self._read_part(part, reading, hits), each)], SEVERAL_CHARS
+    def _able(
+        self, asked: str, reading: Reading, question: Question, sure: frozenset[AnswerType] = _SURELY_SEEN
+    ) -> Reading:
+        """The sentences that can answer `asked`, best first; none when it must be refused.
+
+        An answer of a kind in `sure` would have been seen.
+        """
+        if reading.answerable < THRESHOLDS[self._settings.strictness]:
+            return Reading((), reading.answerable)
+        able = _constrained(profile(asked), reading, sure)
+        if question.language == "en":
+            able = _as_retrieved(able)
+        return in_time(able, question)
+
+    def _of_one(self, asked: str, question: Question, whole: Reading) -> list[Quote]:
+        """The quotes that answer a question for one thing, or for a list."""
+        reading = self._able(asked, whole, question)
         if asks_several(asked):
-            return choose_several(reading, SEVERAL_CHARS), SEVERAL_CHARS
+            return choose_several(reading, SEVERAL_CHARS)
         if asks_list(asked):
-            return choose_one(favour_lists(reading), SEVERAL_CHARS, readable=SEVERAL_CHARS), SEVERAL_CHARS
+            return choose_one(favour_lists(reading), SEVERAL_CHARS, readable=SEVERAL_CHARS)
         rivals = conflicting(reading, ONE_FACT_CHARS)
-        chosen = rivals or [corroborating(quote, reading) for quote in choose_one(reading, ONE_FACT_CHARS)]
-        return chosen, ONE_FACT_CHARS
+        return rivals or [corroborating(quote, reading) for quote in choose_one(reading, ONE_FACT_CHARS)]
 
-    def _read_part(self, part: str, reading: Reading, hits: Sequence[Hit]) -> Reading:
-        return blend(self._reader.read(part, hits), reading)
+    def _by_part(
+        self, several: Sequence[Part], question: Question, whole: Reading, hits: Sequence[Hit]
+    ) -> tuple[list[Quote], tuple[str, ...]]:
+        """The quotes that answer the parts of a question, and a notice for each part that nothing answers."""
 
-    def _one_each(self, compared: Sequence[Variant], reading: Reading, hits: Sequence[Hit]) -> list[Quote]:
-        """The best sentence about each of the compared things."""
-        quotes: list[Quote] = []
-        for variant in compared:
-            of_one = self._read_part(variant.question, reading, hits)
-            best = choose_about(variant.name, of_one, SEVERAL_CHARS // len(compared), quotes)
-            if best is not None:
-                quotes.append(best)
-        return quotes
+        def read(part: Part) -> Reading:
+            reading = about(part.name, blend(self._reader.read(part.question, hits), whole))
+            return self._able(part.question, reading, question, sure=_SURELY_SEEN - {AnswerType.PERSON})
+
+        answers = answer_parts(several, read, SEVERAL_CHARS)
+        quotes = [answer.quote for answer in answers if answer.quote is not None]
+        unanswered = [answer.part.name or answer.part.question for answer in answers if answer.quote is None]
+        return quotes, tuple(notice("part_missing", question.language, part=part) for part in unanswered)
 
 
-def _constrained(asked: QuestionProfile, reading: Reading) -> Reading:
+def _constrained(asked: QuestionProfile, reading: Reading, sure: frozenset[AnswerType]) -> Reading:
     """The sentences that can answer; none when the reader would rather choose one that cannot."""
     articles = {s.candidate.hit.article.id: s.candidate.hit.article for s in reading.sentences}
     able = {i for i, article in articles.items() if meets_constraints(asked, article)}
@@ -126,7 +126,7 @@ def _constrained(asked: QuestionProfile, reading: Reading) -> Reading:
         if s.candidate.hit.article.id in able and not is_about_another(asked, s.candidate.hit.article, s.candidate.text)
     ]
     share = sum(s.share for s in kept)
-    kind_is_sure = _SURELY_SEEN.issuperset(asked.types) and not variants(asked.text)
+    kind_is_sure = sure.issuperset(asked.types)
     if share < _LEAST_ABLE or (kind_is_sure and not _names_one(kept)):
         return Reading((), reading.answerable)
     return _rescaled(kept, [s.share for s in kept], reading.answerable)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-Notice = Literal["fallback", "dropped", "shortened", "invented", "cut_length", "cut_time", "no_citation"]
+Notice = Literal[
+    "fallback", "dropped", "shortened", "invented", "cut_length", "cut_time", "no_citation", "part_missing"
+]
 
 _TEXTS: Final[dict[Notice, dict[str, str]]] = {
     "fallback": {
@@ -30,6 +32,10 @@ _TEXTS: Final[dict[Notice, dict[str, str]]] = {
     "cut_time": {
         "zh": "回答超过 {limit} 秒的时限，到此为止。",
         "en": "The answer ends here because it reached the limit of {limit} seconds.",
+    },
+    "part_missing": {
+        "zh": "文章里没有找到这一部分的答案：{part}",
+        "en": "The articles do not hold an answer to this part: {part}",
     },
     "no_citation": {
         "zh": "模型没有标注任何来源，请自行核对。",

@@ -189,6 +189,12 @@ def _asking(text: str, language: str) -> tuple[tuple[AnswerType, ...], tuple[Spa
     return tuple(dict.fromkeys(telling)), tuple((start, end) for start, end, _ in found)
 
 
+def has_asking(text: str, language: str) -> bool:
+    """Whether `text` holds a word that asks."""
+    folded = fold_keep(text)
+    return any(pattern.search(folded) for pattern, _ in _ASKING[language])
+
+
 _BREAK = re.compile(r"[,，.。;；:：?？!！]")
 
 
@@ -243,119 +249,3 @@ def chinese_number(digits: str) -> int | None:
         else:
             return None
     return total + current
-
-
-_SEVERAL = re.compile(
-    r"各(?:自|是|有|为|参|做|办|建|在|达|占|获|来|由)|分别|哪.{0,3}更|谁.{0,6}更|比一比|相比|对比|差多少|这[两三四五几](?!年|天|月)"
-    r"|(?:两|三|四|几)(?:家|个|份|条|次|批|位|场|项)[^?？]*(?:哪|什么|谁)|哪[两三四五六七八九十](?:家|个|所|位|场|项)[^?？]*一"
-    r"|\brespectively\b|\bboth\b|\beach\b(?! year| day| month)|\bcompared?\b|\bwhich\b.*\bmore\b"
-    r"|\bwhich (?:two|three|four|five)\b"
-)
-_LIST = re.compile(
-    r"哪些|哪[几两三四五六七八九十](?!天|年|月)|有哪(?!一|个|条|家|位)|都有(?:什么|谁)"
-    r"|\b(?:which|what) (?:two|three|four|five|six|seven)\b"
-)
-
-
-def asks_several(question: str) -> bool:
-    """Whether `question` compares things or asks the same of each of several."""
-    return _SEVERAL.search(fold_keep(question)) is not None
-
-
-def asks_list(question: str) -> bool:
-    """Whether the answer to `question` is a list."""
-    text = fold_keep(question)
-    return _LIST.search(text) is not None or AnswerType.LIST in profile(text).types
-
-
-_PART_END = re.compile(r"[？?；;]+")
-_AND_EN = re.compile(r",?\s+and\s+(?=(?:how|what|when|where|who|which)\b)")
-_AND_ZH = re.compile(r"[,，、](?=[^,，、？?]*(?:多少|几|谁|哪|什么|啥|何时|何))")
-
-
-def question_parts(question: str) -> tuple[str, ...]:
-    """The questions inside one question, in order, each asking something; `(question,)` when it is one.
-
-    >>> question_parts("When did it open, and how long is it?")
-    ('When did it open', 'how long is it')
-    """
-    language = detect_language(question)
-    cuts = [_PART_END, _AND_ZH if language == "zh" else _AND_EN]
-    pieces = [question]
-    for cut in cuts:
-        pieces = [piece for whole in pieces for piece in _split_asking(whole, cut, language)]
-    return tuple(pieces) if len(pieces) > 1 else (question,)
-
-
-def _split_asking(text: str, cut: re.Pattern[str], language: str) -> list[str]:
-    """`text` cut where `cut` matches; a piece that asks nothing stays with the one after it."""
-    pieces: list[str] = []
-    pending = ""
-    begin = 0
-    for match in [*cut.finditer(text), None]:
-        piece = text[begin : match.start() if match else len(text)].strip()
-        begin = match.end() if match else begin
-        if not piece:
-            continue
-        pending = f"{pending}，{piece}" if pending else piece
-        if any(pattern.search(fold_keep(pending)) for pattern, _ in _ASKING[language]):
-            pieces.append(pending)
-            pending = ""
-    if pending and pieces:
-        pieces[-1] += f"，{pending}"
-    return pieces or [text]
-
-
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """A question about several things, asked of one of them."""
-
-    name: str
-    """The thing, as the question calls it."""
-    question: str
-
-
-_ORDINAL = r"第[〇零一二三四五六七八九十百\d]+[一-鿿]"
-_ORDINAL_PAIR = re.compile(rf"({_ORDINAL})(?:和|与|跟|、)({_ORDINAL})")
-_NAME_PAIR_ZH = re.compile(
-    r"^([^,，和与跟、?？]{2,20})(?:和|与|跟)([^,，和与跟、?？]{2,16}?)(?=[,，]|谁|哪|各|比|相比|两|分别)"
-)
-_NAME_PAIR_EN = re.compile(r"(?:,|:|between|\bof)\s+([^,?]{2,60}?) (?:or|and) ([^,?]{2,60}?)(?=[?,]|$)", re.IGNORECASE)
-_DAYS = re.compile(r"(?P<month>\d{1,2}月)(?P<days>\d{1,2}[日号](?:[、和,，]\d{1,2}[日号])+)")
-
-
-def variants(question: str) -> tuple[Variant, ...]:
-    """The question asked of each of the things that it puts side by side; empty when it puts none.
-
-    >>> [v.name for v in variants("甲厂和乙厂，谁的产量更高？")]
-    ['甲厂', '乙厂']
-    """
-    days = _DAYS.search(question)
-    if days:
-        each = [days["month"] + day for day in re.findall(r"\d{1,2}[日号]", days["days"])]
-        return tuple(Variant(day, _put(question, days.span(), day)) for day in each)
-    if not asks_several(question):
-        return ()
-    for pattern in (_ORDINAL_PAIR, _NAME_PAIR_ZH) if detect_language(question) == "zh" else (_NAME_PAIR_EN,):
-        pair = pattern.search(question)
-        if pair:
-            first, second = _without_lead(pair[1], pair[2]), pair[2]
-            span = (pair.end(1) - len(first), pair.end(2))
-            return tuple(Variant(name, _put(question, span, name)) for name in (first, second))
-    return ()
-
-
-def _without_lead(first: str, second: str) -> str:
-    """The end of `first` that is built like `second`, without what both share (…在8月底 and 11月底: 8月底)."""
-    if len(first) <= len(second) + 1 or first[-1] != second[-1]:
-        return first
-    begin = len(first) - len(second)
-    while begin > 0 and first[begin].isdigit() and first[begin - 1].isdigit():
-        begin -= 1
-    while second[0].isdigit() and not first[begin].isdigit() and begin + 1 < len(first):
-        begin += 1
-    return first[begin:]
-
-
-def _put(text: str, span: Span, name: str) -> str:
-    return text[: span[0]] + name + text[span[1] :]

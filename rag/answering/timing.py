@@ -1,0 +1,117 @@
+"""What the time words of a question say about the sentences that may answer it.
+
+A day, week or month in the question favours sentences about that time: those that name it, resolved against the
+date of their article (昨日), and those of articles printed then. Words for the present state (目前, latest) favour
+the later of two articles, and leave out what was printed after the day of the question.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from rag.answering.reader import Reading, ScoredSentence
+from rag.dates import find_dates
+from rag.types import Article, Question
+
+_LATEST: Final = re.compile(
+    r"现在|目前|眼下|如今|当前|至今|迄今|最新|最近(?:的|一)|最后一次|上一?[次届场回轮]"
+    r"|\b(?:latest|currently|at present|now(?!adays)|most recent(?:ly)?|so far|to date|as of today)\b"
+    r"|\blast (?:time|meeting|session|conference|visit|count|survey|round)\b",
+    re.IGNORECASE,
+)
+_LONGEST_PERIOD: Final = 45
+"""Days; longer periods (a year, the last quarter) narrow too little to be worth it."""
+_LATE_NEWS: Final = dt.timedelta(days=2)
+"""How long after a day it is still reported on."""
+_AT_ANOTHER_TIME: Final = 0.3
+_UNTOLD: Final = 0.7
+"""Weight of a sentence in which no time is told."""
+_LEAST_SHARE: Final = 0.02
+"""Share below which an article does not count among those that could be the latest."""
+_OLDEST: Final = 0.4
+"""Weight of the oldest of the articles when the latest is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Days that a question names, both inclusive."""
+
+    first: dt.date
+    last: dt.date
+
+    def meets(self, first: dt.date, last: dt.date) -> bool:
+        """Whether the days from `first` to `last` overlap it."""
+        return self.first <= last and first <= self.last
+
+
+def asks_latest(question: str) -> bool:
+    """Whether a question asks for the present state or the last time."""
+    return _LATEST.search(question) is not None
+
+
+def asked_periods(question: str, as_of: dt.date) -> tuple[Period, ...]:
+    """Days, weeks and months that `question` names, in order."""
+    spans = [(m.first, m.last) for m in find_dates(question, as_of)]
+    short = [Period(*span) for span in spans if (span[1] - span[0]).days < _LONGEST_PERIOD]
+    return tuple(dict.fromkeys(short))
+
+
+def printed_then(question: str, as_of: dt.date) -> tuple[Period, ...]:
+    """When the articles about the times that `question` names were most likely printed, none after its own day."""
+    spans = [(period.first, min(period.last + _LATE_NEWS, as_of)) for period in asked_periods(question, as_of)]
+    return tuple(Period(first, last) for first, last in spans if first <= last)
+
+
+def in_time(reading: Reading, question: Question) -> Reading:
+    """`reading` with the shares weighed by what the question says about time."""
+    sentences = reading.sentences
+    weights = [1.0] * len(sentences)
+    periods = asked_periods(question.standalone, question.as_of)
+    if len(periods) == 1:
+        weights = [_of_period(scored, periods[0]) for scored in sentences]
+    if asks_latest(question.standalone):
+        late = _lateness(sentences, question.as_of)
+        weights = [w * late[s.candidate.hit.article.id] for w, s in zip(weights, sentences, strict=True)]
+    if len(set(weights)) < 2:
+        return reading
+    total = sum(w * s.share for w, s in zip(weights, sentences, strict=True)) or 1.0
+    weighed = [replace(s, share=w * s.share / total) for w, s in zip(weights, sentences, strict=True)]
+    return replace(reading, sentences=tuple(sorted(weighed, key=lambda s: -s.share)))
+
+
+def _of_period(scored: ScoredSentence, period: Period) -> float:
+    """1 for a sentence about the period, less for one about another time or none."""
+    article = scored.candidate.hit.article
+    anchor = article.date or period.first
+    told = [
+        m for m in find_dates(scored.candidate.text, anchor) if (m.last - m.first).days < _LONGEST_PERIOD
+        and (article.date is not None or not m.relative or m.last.day == period.last.day)
+    ]  # fmt: skip
+    if any(period.meets(m.first, m.last) for m in told):
+        return 1.0
+    printed = article.date is not None and period.meets(article.date - _LATE_NEWS, article.date)
+    if printed:
+        return _UNTOLD if told else 0.9
+    return _AT_ANOTHER_TIME if told or article.date is not None else _UNTOLD
+
+
+def _lateness(sentences: Sequence[ScoredSentence], as_of: dt.date) -> dict[str, float]:
+    """Weight of each article: 1 for the latest that could answer, `_OLDEST` for the oldest, 0 after `as_of`."""
+    articles: dict[str, Article] = {s.candidate.hit.article.id: s.candidate.hit.article for s in sentences}
+    likely = {s.candidate.hit.article.id for s in sentences if s.share >= _LEAST_SHARE}
+    days = sorted({d for i in likely if (d := articles[i].date) is not None and d <= as_of})
+
+    def weight(article: Article) -> float:
+        if article.date is None or len(days) < 2:
+            return 1.0 if article.date is None or article.date <= as_of or not days else 0.0
+        if article.date > as_of:
+            return 0.0
+        span = (days[-1] - days[0]).days
+        age = max((days[-1] - article.date).days, 0)
+        return 1.0 - (1.0 - _OLDEST) * min(age / span, 1.0)
+
+    return {ident: weight(article) for ident, article in articles.items()}

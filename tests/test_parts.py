@@ -1,0 +1,76 @@
+"""Questions that ask several things, cut into questions that each ask one."""
+
+import pytest
+
+from rag.answering.parts import Part, asks_list, asks_several, parts, question_parts, variants
+
+
+@pytest.mark.parametrize(
+    ("question", "pieces"),
+    [
+        ("大桥多长?", ("大桥多长?",)),
+        ("大桥多长？谁设计的？", ("大桥多长", "谁设计的")),
+        ("渡口在哪个镇，每天有多少班船？", ("渡口在哪个镇", "每天有多少班船")),
+        ("关于新桥，它有多长？", ("关于新桥，它有多长？",)),
+        ("有哪些展会、论坛正在举行？", ("有哪些展会、论坛正在举行？",)),
+        ("When did it open and who built it?", ("When did it open", "who built it")),
+        ("Who built it and in which year did it open?", ("Who built it", "in which year did it open")),
+    ],
+)
+def test_the_questions_inside_a_question(question, pieces):
+    assert question_parts(question) == pieces
+
+
+@pytest.mark.parametrize(
+    ("question", "alone"),
+    [
+        ("青石大桥有多长？何时通车？", ["青石大桥有多长", "青石大桥 何时通车"]),
+        ("那场大风，停了几班船，吹倒了多少棵树？", ["那场大风，停了几班船", "那场大风，吹倒了多少棵树"]),
+        ("帮我分清：沙河镇新开的叫什么，青石镇重建的又叫什么？",
+         ["帮我分清：沙河镇新开的叫什么", "帮我分清，青石镇重建的又叫什么"]),
+        ("白鹭渡口在哪个镇？青石大桥全长多少米？", ["白鹭渡口在哪个镇", "青石大桥全长多少米"]),
+        ("青石大桥有多长？", []),
+        ("两座桥有多长，各是多少？", []),
+    ],
+)  # fmt: skip
+def test_each_part_stands_alone(question, alone):
+    assert [part.question for part in parts(question)] == alone
+
+
+def test_questions_about_several_things():
+    several = ("两座桥各是多少米?", "甲厂和乙厂谁的产量更高?", "Which of the two is more expensive?")
+    assert [asks_several(q) for q in several] == [True] * 3
+    assert [asks_list(q) for q in ("沿线有哪些站?", "哪三家公司参加?", "Which three won?", "哪天开工?")] == [
+        True
+    ] * 3 + [False]
+    assert [asks_several(q) for q in ("大桥多长?", "各地都在下雪的那天是几号?", "Who built it?")] == [False] * 3
+
+
+@pytest.mark.parametrize(
+    ("question", "names", "second"),
+    [
+        ("甲厂和乙厂，谁的产量更高？", ["甲厂", "乙厂"], "乙厂，产量多少？"),
+        ("甲厂和乙厂哪个建成更早？", ["甲厂", "乙厂"], "乙厂建成什么时候？"),
+        ("第三批和第十二批各办结多少件?", ["第三批", "第十二批"], "第十二批办结多少件？"),
+        ("库容在8月底和11月底各是多少?", ["8月底", "11月底"], "库容在11月底是多少？"),
+        ("到2027年，本市的甲产业和乙产业分别要达到多少?", ["甲产业", "乙产业"], "到2027年，本市的乙产业要达到多少？"),
+        ("青河区和白河区的食堂各有几家?", ["青河区", "白河区"], "白河区的食堂有几家？"),
+        ("甲厂、乙厂和丙厂各有多少人?", ["甲厂", "乙厂", "丙厂"], "乙厂有多少人？"),
+        ("3月4日、5日他各去了哪里?", ["3月4日", "3月5日"], "3月5日他各去了哪里?"),
+        ("哪两家，一家参与水务，一家研制机器?", [], ""),
+        ("Which is longer, the north bridge or the south bridge?", ["the north bridge", "the south bridge"],
+         "how long is, the south bridge?"),
+        ("How many stalls do Qing Market and Bai Market each have?", ["Qing Market", "Bai Market"],
+         "How many stalls do Bai Market have?"),
+        ("甲厂和乙厂在哪里?", [], ""),
+    ],
+)  # fmt: skip
+def test_a_comparison_is_asked_of_each_thing(question, names, second):
+    found = variants(question)
+    assert [v.name for v in found] == names
+    assert second == (found[1].question if found else "")
+    assert [part.name for part in parts(question)] == names
+
+
+def test_a_thing_asked_about_has_a_name():
+    assert parts("甲厂和乙厂各有多少人？") == (Part("甲厂有多少人？", "甲厂"), Part("乙厂有多少人？", "乙厂"))
