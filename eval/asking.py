@@ -17,6 +17,7 @@ from eval.runs import Run, find_run
 
 if TYPE_CHECKING:
     from eval.gate import Floor
+    from eval.judge import Judge
     from eval.runner import Progress
     from rag.library import Library
 
@@ -47,9 +48,37 @@ def print_run(args: argparse.Namespace, found: Run) -> None:
         print_json({"run": dataclasses.asdict(found.info), "folder": str(found.folder), **figures})
         return
     print(table(metrics))
-    for line in closing_lines(metrics, failures(found, found.results())):
+    results = found.results()
+    for line in closing_lines(metrics, failures(found, results), results):
         print(line)
     say(f"run {found.info.name}: {found.folder / 'report.html'}")
+
+
+def prepare_judge(args: argparse.Namespace) -> Judge | None:
+    """The judge that `--judge` asks for, before minutes of work.
+
+    :raises SettingsError: it is asked for but not named.
+    """
+    from eval.judge import load_judge
+    from rag.cli import read_settings
+
+    return load_judge(read_settings(args).judge) if args.judge else None
+
+
+def ask_judge(judge: Judge, finished: Run) -> int:
+    """Have a run judged: 0, or 1 with what is missing."""
+    from eval.judge import judge_run
+
+    def show(done: int, total: int) -> None:
+        if done == total or done % max(1, total // 10) == 0:
+            say(f"{done}/{total} judged")
+
+    lines = judge_run(finished, judge, progress=show).lines()
+    for line in lines:
+        say(line)
+    if lines:
+        say(f"judge: `jinwen eval judge {finished.folder}` asks for what is missing")
+    return 1 if lines else 0
 
 
 def gate(args: argparse.Namespace, finished: Run, floors: list[Floor]) -> int:

@@ -15,6 +15,7 @@ forms:
   jinwen eval compare A B           two runs: differences, significance, changed questions (--out FILE: as HTML)
   jinwen eval list                  the runs there are
   jinwen eval show RUN              the table of a run
+  jinwen eval judge RUN             ask the judge about a run that there is; goes on where it stopped
   jinwen eval rename RUN NAME
   jinwen eval delete RUN
   jinwen eval validate QUESTIONS    what is wrong with a set, by line, and evidence that is nowhere
@@ -48,6 +49,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="exit with 1 when a measure stays below (correct=.80); repeatable",
     )  # fmt: skip
     parser.add_argument("--no-worse-than", metavar="RUN", help="exit with 1 when a measure fell significantly")
+    parser.add_argument(
+        "--judge", action="store_true",
+        help="also ask the OpenAI-compatible model that judge.model and judge.base_url name (--set judge.model=NAME)",
+    )  # fmt: skip
     parser.add_argument("--format", choices=["trec", "ragas"], help="of an export")
     parser.add_argument("--data", type=Path, metavar="DIR", help="where the files of a public set lie")
     parser.add_argument("-n", "--count", type=int, metavar="N", help="how many questions to draft, or to take of a set")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from eval import set_commands
-from eval.asking import ask_all, gate, print_run
+from eval.asking import ask_all, ask_judge, gate, prepare_judge, print_run
 from eval.console import expect, parse_date, print_json, runs_root, say
 from eval.question_set import QuestionSet, make_question_set, read_question_set
 from eval.runs import delete_run, find_run, list_runs, rename_run, replace_file
@@ -24,6 +24,7 @@ def run(args: argparse.Namespace) -> int:
         "compare": _compare,
         "list": _list,
         "show": _show,
+        "judge": _judge,
         "rename": _rename,
         "delete": _delete,
         "validate": set_commands.validate_set,
@@ -49,10 +50,12 @@ def _run_set(args: argparse.Namespace, question_set: QuestionSet) -> int:
     if args.count:
         question_set = make_question_set(question_set.name, question_set.questions[: args.count], question_set.problems)
     _report_problems(question_set)
+    judge = prepare_judge(args)
     with open_library(args) as library:
         finished = ask_all(args, question_set, library, args.out)
+    unjudged = ask_judge(judge, finished) if judge else 0
     print_run(args, finished)
-    return gate(args, finished, floors)
+    return gate(args, finished, floors) or unjudged
 
 
 def explain(args: argparse.Namespace) -> int:
@@ -116,6 +119,17 @@ def _show(args: argparse.Namespace, words: list[str]) -> int:
     expect(words, 1, "jinwen eval show RUN")
     print_run(args, find_run(words[0], runs_root(args)))
     return 0
+
+
+def _judge(args: argparse.Namespace, words: list[str]) -> int:
+    from eval.judge import load_judge
+    from rag.cli import read_settings
+
+    expect(words, 1, "jinwen eval judge RUN")
+    found = find_run(words[0], runs_root(args))
+    unjudged = ask_judge(load_judge(read_settings(args).judge), found)
+    print_run(args, found)
+    return unjudged
 
 
 def _rename(args: argparse.Namespace, words: list[str]) -> int:

@@ -130,6 +130,10 @@ def _circumstances(first: Run, second: Run) -> list[str]:
     models_b = sorted({r.model for r in second.results() if r.model})
     if models_a != models_b:
         found.append(f"answers by {', '.join(models_a) or '-'} → {', '.join(models_b) or '-'}")
+    judges_a = sorted({r.verdict.judge for r in first.results() if r.verdict})
+    judges_b = sorted({r.verdict.judge for r in second.results() if r.verdict})
+    if judges_a != judges_b:
+        found.append(f"judged by {', '.join(judges_a) or '-'} → {', '.join(judges_b) or '-'}")
     return found + [
         f"{name} {a.versions.get(name, '-')} → {b.versions.get(name, '-')}"
         for name in sorted({*a.versions, *b.versions})

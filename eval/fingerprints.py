@@ -24,7 +24,8 @@ def model_fingerprints(models_dir: Path = MODELS_DIR) -> dict[str, str]:
 
 def code_fingerprint(project_dir: Path = PROJECT_DIR) -> str:
     """Hash of the engine's code and prompts, which shows that two runs were made by different code."""
-    return _hash(project_dir, [*(project_dir / "rag").rglob("*.py"), *(project_dir / "prompts").glob("*.txt")])
+    prompts = [file for file in (project_dir / "prompts").glob("*.txt") if not file.name.startswith("judge.")]
+    return _hash(project_dir, [*(project_dir / "rag").rglob("*.py"), *prompts])
 
 
 def _hash(root: Path, files: Iterable[Path]) -> str:

@@ -14,6 +14,7 @@ from eval.causes import Cause, failed, guess_cause
 from eval.results import QuestionResult
 from eval.runs import Run, replace_file
 from eval.summary import MEASURES, Group, Metrics, scores
+from eval.verdicts import Judged, tally
 
 COLUMNS = (
     ("article R@1", "art R@1"),
@@ -31,6 +32,7 @@ COLUMNS = (
     ("false_refusal", "false ref"),
     ("follows_wrong", "wrong fact"),
     ("conflict_shown", "conflict"),
+    ("judged_correct", "judged"),
 )
 """Measures of the overview table with their short heads; one that applies to no question is left out."""
 
@@ -59,7 +61,7 @@ def write_reports(run: Run, results: Sequence[QuestionResult], metrics: Metrics)
 
     lost = failures(run, results)
     replace_file(run.folder / "report.html", page(run, results, metrics, lost))
-    replace_file(run.folder / "report.md", markdown(run, metrics, lost))
+    replace_file(run.folder / "report.md", markdown(run, results, metrics, lost))
     replace_file(run.folder / "results.csv", csv_text(results, lost))
 
 
@@ -76,7 +78,7 @@ def table(metrics: Metrics) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def closing_lines(metrics: Metrics, lost: Sequence[Failure]) -> list[str]:
+def closing_lines(metrics: Metrics, lost: Sequence[Failure], results: Sequence[QuestionResult]) -> list[str]:
     """What stands under the table: intervals, causes, time."""
     lines = [
         f"{name}: {show(metrics.overall[name])} (95 % {metrics.overall[name].low:.3f}-{metrics.overall[name].high:.3f})"
@@ -89,12 +91,23 @@ def closing_lines(metrics: Metrics, lost: Sequence[Failure]) -> list[str]:
     steps = [f"{step} {t.mean:.1f} (95 % under {t.p95:.1f})" for step, t in metrics.latency_ms.items()]
     if steps:
         lines.append("milliseconds a question: " + ", ".join(steps))
+    judged = tally(results)
+    if judged:
+        lines.append(judge_line(judged))
     if metrics.errors:
         lines.append(f"{metrics.errors} questions brought an error; see the report")
     return lines
 
 
-def markdown(run: Run, metrics: Metrics, lost: Sequence[Failure]) -> str:
+def judge_line(judged: Judged) -> str:
+    """The verdicts of a judge in one line."""
+    counts = ", ".join(f"{count} {label}" for label, count in judged.counts.items())
+    line = f"judge {', '.join(judged.judges)}: {counts}; agrees with the computed verdict on "
+    line += f"{judged.agreeing} of {judged.compared} answers"
+    return line + (f"; {judged.unjudged} answers have no verdict" if judged.unjudged else "")
+
+
+def markdown(run: Run, results: Sequence[QuestionResult], metrics: Metrics, lost: Sequence[Failure]) -> str:
     """The report as Markdown: figures, then the failed questions."""
     info = run.info
     shown = _columns(metrics)
@@ -110,7 +123,7 @@ def markdown(run: Run, metrics: Metrics, lost: Sequence[Failure]) -> str:
     ]
     for group in metrics.groups:
         lines.append(f"| {_md(group_name(group))} | {group.questions} | " + " | ".join(_cells(group, shown)) + " |")
-    lines += ["", *(f"- {_md(line)}" for line in closing_lines(metrics, lost)), "", "## Failed questions", ""]
+    lines += ["", *(f"- {_md(line)}" for line in closing_lines(metrics, lost, results)), "", "## Failed questions", ""]
     lines += ["| id | question | cause | gold | answer |", "| --- | --- | --- | --- | --- |"]
     for failure in lost:
         r = failure.result
@@ -129,10 +142,12 @@ def csv_text(results: Sequence[QuestionResult], lost: Sequence[Failure]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     head = ["id", "type", "lang", "question", "gold", "answer", "refused", "confidence", "cause", "error"]
+    head += ["verdict", "verdict_reason"]
     writer.writerow([*head, *MEASURES, "retrieve_ms", "answer_ms", "total_ms"])
     for r in results:
         texts = [r.id, r.type, r.lang, r.question, " / ".join(r.gold_answers), r.answer]
         row = [*map(_cell_text, texts), str(r.refused).lower(), f"{r.confidence:.4f}", causes.get(r.id, ""), r.error]
+        row += [r.verdict.label, _cell_text(r.verdict.reason)] if r.verdict else ["", ""]
         row += [f"{values[r.id][name]:.4f}" if name in values[r.id] else "" for name in MEASURES]
         row += [str(r.timings_ms.get(step, "")) for step in ("retrieve", "answer", "total")]
         writer.writerow(row)

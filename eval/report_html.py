@@ -10,10 +10,11 @@ from eval import plots
 from eval.causes import MEANING, Cause
 from eval.html import document
 from eval.matching import find_span
-from eval.report import Failure, group_name, show
-from eval.results import QuestionResult, Retrieved
+from eval.report import Failure, group_name, judge_line, show
+from eval.results import QuestionResult, Retrieved, Verdict
 from eval.runs import Run
 from eval.summary import LOWER_IS_BETTER, MEASURES, Group, Metrics
+from eval.verdicts import Label, tally
 
 _SHOWN_HITS = 5
 
@@ -30,6 +31,7 @@ def page(run: Run, results: Sequence[QuestionResult], metrics: Metrics, lost: Se
         f"<h2>Failed questions · 未通过的问题 ({len(lost)} / {len(results)})</h2>",
         _causes(lost),
         *(_failure(failure) for failure in lost),
+        _judge(results),
         "<h2>All questions · 全部问题</h2>",
         _all_questions(results),
         "<h2>Settings and versions · 设置与版本</h2>",
@@ -59,6 +61,7 @@ def _headline(metrics: Metrics) -> str:
         ("article R@5", "Article in first 5 · 文章前五命中"),
         ("refusal", "Refusal · 应拒则拒"),
         ("false_refusal", "False refusal · 误拒"),
+        ("judged_correct", "Judged correct · 模型评判正确"),
     )
     cards: list[str] = []
     for name, label in labels:
@@ -121,6 +124,32 @@ def _plots(results: Sequence[QuestionResult], metrics: Metrics) -> str:
     return "\n".join(parts)
 
 
+def _judge(results: Sequence[QuestionResult]) -> str:
+    """What a judge said, and every answer that it and the computed verdict see differently."""
+    judged = tally(results)
+    if judged is None:
+        return ""
+    rows = "".join(
+        f'<tr><td class="text">{escape(r.id)} {escape(r.question)}</td><td class="text">{escape(r.answer)}</td>'
+        f'<td>{"correct" if r.correct else "not correct"}</td><td class="text">{_verdict(r.verdict)}</td></tr>'
+        for r in results
+        if r.verdict and r.correct is not None and r.correct != (r.verdict.label == Label.CORRECT)
+    )
+    table = (
+        "<details><summary>Where they differ · 判断不同的问题</summary>"
+        '<div class="scroll"><table><thead><tr><th>question</th><th>answer</th><th>computed</th><th>judge</th></tr>'
+        f"</thead><tbody>{rows}</tbody></table></div></details>"
+    )
+    return f"<h2>Judge · 模型评判</h2><p>{escape(judge_line(judged))}</p>{table if rows else ''}"
+
+
+def _verdict(verdict: Verdict | None) -> str:
+    if verdict is None:
+        return ""
+    css = "good" if verdict.label == Label.CORRECT else "bad"
+    return f'<span class="tag {css}">{escape(verdict.label)}</span> {escape(verdict.reason)}'
+
+
 def _causes(lost: Sequence[Failure]) -> str:
     counts = Counter(failure.cause for failure in lost)
     rows = "".join(
@@ -144,12 +173,13 @@ def _failure(failure: Failure) -> str:
         for c in r.citations
     )
     hits = "".join(_hit(hit, r) for hit in r.retrieved[:_SHOWN_HITS])
+    judged = f'<p class="soft">Judge · 模型评判: {_verdict(r.verdict)}</p>' if r.verdict else ""
     searched = f'<p class="soft">Searched: {escape(r.searched)}</p>' if r.searched not in ("", r.question) else ""
     return (
         f'<details><summary><span class="tag">{escape(r.type)}</span> <b>{escape(r.id)}</b> {escape(r.question)} '
         f'<span class="tag bad">{escape(failure.cause)}</span></summary>{searched}'
         f"<h3>Gold · 标准答案</h3><p>{gold}</p>{evidence}"
-        f"<h3>Answer · 回答 {'(refused · 拒答)' if r.refused else ''}</h3><p>{said}</p><ul>{cited}</ul>"
+        f"<h3>Answer · 回答 {'(refused · 拒答)' if r.refused else ''}</h3><p>{said}</p><ul>{cited}</ul>{judged}"
         f"<h3>Retrieved · 检索结果{_where_found(r)}</h3><ol>{hits}</ol></details>"
     )
 

@@ -45,6 +45,17 @@ class Cited:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a judge model says of the answer; see `eval.verdicts`."""
+
+    label: str
+    """`correct`, `incorrect` or `unsupported`."""
+    reason: str
+    judge: str
+    """The model, and the version of what it is told."""
+
+
+@dataclass(frozen=True, slots=True)
 class QuestionResult:
     """One question of a run."""
 
@@ -79,6 +90,8 @@ class QuestionResult:
     notices: tuple[str, ...] = ()
     error: str = ""
     """Why there is no answer; empty when there is one."""
+    verdict: Verdict | None = None
+    """None where no judge was asked."""
 
     @property
     def needed_articles(self) -> int:
@@ -138,6 +151,7 @@ def from_line(line: str) -> QuestionResult:
             Retrieved(**{**r, "articles": tuple(r["articles"]), "evidence": tuple(r["evidence"])})
             for r in record["retrieved"]
         )
+        record["verdict"] = Verdict(**record["verdict"]) if record.get("verdict") else None
         record["citations"] = tuple(Cited(**c) for c in record["citations"])
         for key in ("gold_answers", "evidence", "evidence_groups", "notices"):
             record[key] = tuple(record[key])

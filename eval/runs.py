@@ -249,8 +249,8 @@ def setting_differences(first: RunInfo, second: RunInfo) -> list[str]:
     found: list[str] = []
     for section in sorted({*first.settings, *second.settings}):
         a, b = first.settings.get(section, {}), second.settings.get(section, {})
-        if section == "ui":
-            continue  # the page's port changes no answer
+        if section in ("ui", "judge"):
+            continue  # the page's port and the judge change no answer
         found += [
             f"{section}.{key} {a.get(key)} → {b.get(key)}" for key in sorted({*a, *b}) if a.get(key) != b.get(key)
         ]

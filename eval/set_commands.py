@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from eval.asking import ask_all, gate, print_run
+from eval.asking import ask_all, ask_judge, gate, prepare_judge, print_run
 from eval.console import UsageError, expect, print_json, runs_root, say
 from eval.question_set import make_question_set, read_question_set, write_question_set
 from eval.runs import find_run, replace_file
@@ -79,6 +79,7 @@ def public(args: argparse.Namespace, words: list[str]) -> int:
     if args.data is None:
         raise UsageError("where does the set lie? jinwen eval public NAME --data DIR")
     floors = parse_floors(args.fail_under)
+    judge = prepare_judge(args)
     collection = read_public(words[0], args.data)
     question_set = collection.question_set
     if args.count:
@@ -89,8 +90,9 @@ def public(args: argparse.Namespace, words: list[str]) -> int:
     build_index(collection.articles, question_set.name, index_dir, settings, load_encoder(settings.encoder))
     with Library(index_dir, settings) as library:
         finished = ask_all(args, question_set, library, args.out)
+    unjudged = ask_judge(judge, finished) if judge else 0
     print_run(args, finished)
-    return gate(args, finished, floors)
+    return gate(args, finished, floors) or unjudged
 
 
 def trec(args: argparse.Namespace, words: list[str]) -> int:

@@ -32,9 +32,11 @@ MEASURES = {
     "false_refusal": "answerable questions that are refused; lower is better",
     "follows_wrong": "answers that repeat a wrong fact of the articles and not the right one; lower is better",
     "conflict_shown": "answers that show both the wrong and the right fact",
+    "judged_correct": "answers that the judge model calls correct; an answerable question refused counts 0",
+    "judged_unsupported": "answers that the judge model calls unsupported by their quotes; lower is better",
 }
 """Every measure in the order of the tables, with what it means."""
-LOWER_IS_BETTER = frozenset({"false_refusal", "follows_wrong"})
+LOWER_IS_BETTER = frozenset({"false_refusal", "follows_wrong", "judged_unsupported"})
 
 Scores = dict[str, dict[str, float]]
 """Question id -> measure -> value in [0, 1]; measures that do not apply are absent."""

@@ -17,6 +17,7 @@ PROMPTS_DIR = Path(__file__).resolve().parent
 
 VARIABLES = {
     "answer": frozenset({"today", "passages", "question", "refusal"}),
+    "judge": frozenset({"question", "reference", "answer", "quotes"}),
     "passage": frozenset({"number", "title", "source", "date", "text"}),
 }
 

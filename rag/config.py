@@ -97,6 +97,18 @@ class AnswerSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class JudgeSettings:
+    """A model that judges the answers of an evaluation, where one is wanted (`jinwen eval --judge`)."""
+
+    model: str = ""
+    """The server's name for the model."""
+    base_url: str = "http://127.0.0.1:8080/v1"
+    """Of the OpenAI-compatible server. The key comes from OPENAI_API_KEY only."""
+    max_new_tokens: int = 512
+    timeout_s: float = 120.0
+
+
+@dataclass(frozen=True, slots=True)
 class UiSettings:
     """The chat page."""
 
@@ -113,6 +125,7 @@ class Settings:
     encoder: EncoderSettings = field(default_factory=EncoderSettings)
     retrieval: RetrievalSettings = field(default_factory=RetrievalSettings)
     answer: AnswerSettings = field(default_factory=AnswerSettings)
+    judge: JudgeSettings = field(default_factory=JudgeSettings)
     ui: UiSettings = field(default_factory=UiSettings)
 
 

@@ -227,7 +227,7 @@ def test_table_markdown_and_csv(tmp_path: Path) -> None:
     assert rows[1][:2] == ["all", "6"]
     assert rows[3][0] == "unanswerable"
     assert rows[3][-2:] == ["0.500", "-"]
-    text = markdown(done, done.metrics(), failures(done, done.results()))
+    text = markdown(done, done.results(), done.metrics(), failures(done, done.results()))
     assert text.startswith("# a\\|b\n")
     assert "| wrong | 图书馆自习座位增加到多少？ | wrong sentence | 860个 |" in text
     written = (done.folder / "results.csv").read_bytes().decode("utf-8")

@@ -57,7 +57,7 @@ def test_wrong_variables_are_named_when_the_file_is_read(tmp_path: Path, templat
 def test_a_missing_file_an_unknown_name_and_no_text_are_errors(tmp_path: Path) -> None:
     with pytest.raises(PromptError, match=r"answer\.v99\.en\.txt cannot be read"):
         read_prompt("answer", 99, "en")
-    with pytest.raises(PromptError, match="unknown prompt 'summary'; expected one of answer, passage"):
+    with pytest.raises(PromptError, match="unknown prompt 'summary'; expected one of answer, judge, passage"):
         read_prompt("summary", 1, "en")
     (tmp_path / "answer.v1.zh.txt").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(PromptError, match="cannot be read"):

@@ -34,9 +34,11 @@ class ServerGenerator:
     get a dummy. Redirects are not followed, so the key and the articles go to no address but the one set.
     """
 
-    def __init__(self, settings: AnswerSettings, *, max_retries: int = MAX_RETRIES) -> None:
+    def __init__(self, settings: AnswerSettings, *, max_retries: int = MAX_RETRIES, section: str = "answer") -> None:
+        """`section` is where the user set the model and the server, for messages that say what to change."""
         self._settings = settings
         self._max_retries = max_retries
+        self.section = section
 
     @property
     def name(self) -> str:
@@ -76,7 +78,7 @@ class ServerGenerator:
         """
         if isinstance(error, ModelServerError):
             return error
-        return self.failure(_cause(error, self._settings, broke_off))
+        return self.failure(_cause(error, self._settings, broke_off, self.section))
 
     def failure(self, what: str) -> ModelServerError:
         """The error that the server did `what`."""
@@ -95,10 +97,12 @@ class ServerGenerator:
         url = urlsplit(self._settings.base_url)
         if url.scheme not in {"http", "https"} or not url.hostname:
             raise ModelServerError(
-                f"answer.base_url is '{self._settings.base_url}'; expected an address such as http://127.0.0.1:8080/v1"
+                f"{self.section}.base_url is '{self._settings.base_url}'; expected an address such as http://127.0.0.1:8080/v1"
             )
         if not self._settings.model:
-            raise ModelServerError("no generative model is set; put the server's name for the model in answer.model")
+            raise ModelServerError(
+                f"no generative model is set; put the server's name for the model in {self.section}.model"
+            )
         timeout = openai.Timeout(self._settings.timeout_s, connect=min(CONNECT_SECONDS, self._settings.timeout_s))
         return openai.OpenAI(
             base_url=self._settings.base_url,
@@ -165,7 +169,7 @@ class _Exchange:
         if "event-stream" not in content_type:
             raise self._server.failure(
                 f"answers with {content_type.partition(';')[0] or 'no content type'} instead of an event stream; "
-                "check answer.base_url, which usually ends in /v1"
+                f"check {self._server.section}.base_url, which usually ends in /v1"
             )
         finish = None
         for chunk in self._stream:
@@ -192,30 +196,30 @@ def estimate_tokens(text: str) -> int:
     return math.ceil(ascii_count / 3 + (len(text.encode("utf-8", "replace")) - ascii_count) / 2)
 
 
-def _cause(error: BaseException, settings: AnswerSettings, broke_off: bool) -> str:
+def _cause(error: BaseException, settings: AnswerSettings, broke_off: bool, section: str) -> str:
     import openai
 
     if isinstance(error, TimeoutError | openai.APITimeoutError):
-        return f"sent nothing for {settings.timeout_s:g} s; raise answer.timeout_s or use a smaller model"
+        return f"sent nothing for {settings.timeout_s:g} s; raise {section}.timeout_s or use a smaller model"
     if isinstance(error, openai.APIStatusError):
-        return _status_cause(error.status_code, error, settings)
+        return _status_cause(error.status_code, error, settings, section)
     if isinstance(error, openai.APIConnectionError):
-        unreachable = f"cannot be reached ({one_line(error.__cause__ or error)}); start it or set answer.base_url"
+        unreachable = f"cannot be reached ({one_line(error.__cause__ or error)}); start it or set {section}.base_url"
         return _BROKE_OFF if broke_off else unreachable
     if isinstance(error, openai.APIError):
         return f"reports an error: {one_line(error)}"
     return f"sent what is no chat answer ({one_line(error)}); see the server's own log"
 
 
-def _status_cause(status: int, error: Exception, settings: AnswerSettings) -> str:
+def _status_cause(status: int, error: Exception, settings: AnswerSettings, section: str) -> str:
     if status in {401, 403}:
         return f"refused the key ({status}); put the right one in the environment variable OPENAI_API_KEY"
     if status == 404:
-        return f"knows no model '{settings.model}' at this address (404); check answer.model and answer.base_url"
+        return f"knows no model '{settings.model}' at this address (404); check {section}.model and {section}.base_url"
     if status == 429:
         return "is busy or its quota is used up (429); try again later"
     if 300 <= status < 400:
-        return f"redirects elsewhere ({status}), which is not followed; set answer.base_url to the final address"
+        return f"redirects elsewhere ({status}), which is not followed; set {section}.base_url to the final address"
     if status >= 500:
         return f"failed with an internal error ({status}); see the server's own log"
     return f"refused the request ({status}): {one_line(error)}"
