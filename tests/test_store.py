@@ -69,19 +69,21 @@ def test_dense_search_gives_the_inner_products_best_first(store: LocalStore, enc
     assert [passage_id for passage_id, _ in found] == [1, 3, 2]
 
 
-def test_dense_search_is_exact_on_the_stored_vectors(tmp_path: Path, settings: Settings) -> None:
+@pytest.mark.parametrize("dim", [24, 128])  # FAISS has code of its own for multiples of 64
+def test_dense_search_is_exact_on_the_stored_vectors(tmp_path: Path, settings: Settings, dim: int) -> None:
     rng = np.random.default_rng(7)
     encoder = TopicEncoder()
-    encoder.dim = 24
+    encoder.dim = dim
     articles = [Article(id=f"a#{i}", title="", text=f"第{i}条。", file="a.txt") for i in range(300)]
-    vectors = rng.standard_normal((300, 24)).astype(np.float32)
+    vectors = rng.standard_normal((300, dim)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     with LocalStore.open(tmp_path / "i", create=True, encoder=encoder, passages=settings.passages) as store:
         entries = [
             EncodedArticle(e.article, e.passages, vectors[i : i + 1])
             for i, e in enumerate(encoded(articles, TopicEncoder(), settings))
         ]
         store.replace_file(record("a.txt"), entries)
-        asked = rng.standard_normal(24).astype(np.float32)
+        asked = rng.standard_normal(dim).astype(np.float32)
         scores = vectors.astype(np.float16).astype(np.float32) @ asked
         best = np.argsort(-scores)[:10]
         found = store.search_dense(asked, 10)

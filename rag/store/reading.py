@@ -12,7 +12,7 @@ import numpy as np
 
 from rag.errors import IndexDamagedError
 from rag.store.cache_file import Ids
-from rag.store.records import Counts, FileRecord, StoredPassage, Vectors
+from rag.store.records import Counts, FileRecord, Scored, StoredPassage, Vectors
 from rag.store.rows import ARTICLE_COLUMNS, FILE_COLUMNS, STORED_VECTOR, check_passage, to_article, to_file_record
 from rag.types import Article, Filters, Passage
 
@@ -106,6 +106,16 @@ def vectors(connection: sqlite3.Connection, ids: Ids, dim: int) -> Iterator[tupl
             check_passage(*row)
         block = np.frombuffer(b"".join(row[3] for row in rows), dtype=STORED_VECTOR).reshape(len(rows), dim)
         yield batch, block.astype(np.float32)
+
+
+def inner_products(connection: sqlite3.Connection, ids: Sequence[int], vector: Vectors) -> list[Scored]:
+    """Those of the passages `ids` that are there, in no order, with their inner product with `vector`."""
+    rows = connection.execute(
+        "SELECT id, vector FROM passages WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(ids),)
+    ).fetchall()
+    block = np.frombuffer(b"".join(row[1] for row in rows), dtype=STORED_VECTOR).reshape(len(rows), len(vector))
+    scores = block.astype(np.float32) @ vector.astype(np.float32)
+    return [Scored(row[0], float(score)) for row, score in zip(rows, scores, strict=True)]
 
 
 def texts(connection: sqlite3.Connection, ids: Ids) -> Iterator[StoredPassage]:
