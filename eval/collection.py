@@ -50,4 +50,7 @@ def json_lines(path: Path) -> Iterator[dict[str, Any]]:
 
 def file_stem(path: Path) -> str:
     """The name of a file without the endings of its format."""
-    return path.name.removesuffix(".gz").removesuffix(".jsonl").removesuffix(".json")
+    name = path.name
+    for suffix in (".gz", ".zip", ".jsonl", ".json"):
+        name = name.removesuffix(suffix)
+    return name

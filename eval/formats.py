@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from eval.collection import Collection, file_stem, json_lines, open_text
 from eval.question import UNANSWERABLE, GoldArticle, Question
-from eval.question_set import make_question_set
+from eval.question_set import QuestionSet, make_question_set
 from eval.rgb import read_rgb
 from rag.errors import QuestionSetError
 from rag.sentences import sentence_spans
@@ -94,9 +94,20 @@ def write_collection(collection: Collection, folder: Path) -> None:
     (folder / "articles").mkdir(parents=True, exist_ok=True)
     for number, article in enumerate(collection.articles, 1):
         (folder / "articles" / f"{number:06d}.txt").write_text(f"{article.title}\n\n{article.text}\n", "utf-8")
-    # The articles get new ids when they are indexed, so the questions keep titles and evidence only.
-    questions = [_without_ids(question, collection.articles) for question in collection.question_set.questions]
-    write_question_set(folder / "questions.jsonl", make_question_set(collection.question_set.name, questions))
+    write_question_set(folder / "questions.jsonl", without_ids(collection))
+
+
+def without_ids(collection: Collection) -> QuestionSet:
+    """The questions of a collection for articles that get new ids when they are indexed.
+
+    Gold articles are known by their titles and the evidence only.
+    """
+    titles = {article.id: article.title for article in collection.articles}
+    questions: list[Question] = []
+    for question in collection.question_set.questions:
+        named = dict.fromkeys(titles.get(gold.id, gold.title) for gold in question.articles)
+        questions.append(replace(question, articles=tuple(GoldArticle(title=title) for title in named if title)))
+    return make_question_set(collection.question_set.name, questions)
 
 
 def _squad_question(article: Article, entry: dict[str, Any]) -> Question:
@@ -124,14 +135,6 @@ def _sentences_around(text: str, answer: str, start: int) -> str:
         return ""
     touched = [(s, e) for s, e in sentence_spans(text) if s < start + len(answer) and e > start]
     return text[touched[0][0] : touched[-1][1]] if touched else ""
-
-
-def _without_ids(question: Question, articles: Iterable[Article]) -> Question:
-    from dataclasses import replace
-
-    titles = {article.id: article.title for article in articles}
-    gold = tuple(GoldArticle(title=titles.get(a.id, a.title)) for a in question.articles if titles.get(a.id, a.title))
-    return replace(question, articles=gold)
 
 
 def _beir_qrels(folder: Path, split: str) -> dict[str, list[str]]:

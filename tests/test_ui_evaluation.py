@@ -15,6 +15,7 @@ import pytest
 from eval_fakes import HARBOUR, ToyAssistant, ToyLibrary
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from generation_support import ModelServer, send_events
 from ui_support import BRIDGE, HOSTILE, LIBRARY, FakeLibrary, answered, refused
 
 from eval import runner
@@ -25,7 +26,7 @@ from eval.question import TYPES, Problem, Question
 from eval.question_set import make_question_set, read_question_set
 from eval.runs import RunError, open_run
 from eval.summary import MEASURES
-from rag.config import Settings
+from rag.config import JudgeSettings, Settings
 from rag.errors import QuestionSetError
 from rag.library import Library
 from ui import render_comparison, render_sets
@@ -69,6 +70,17 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
         yield opened
 
 
+class FakeSettings:
+    """A library whose settings name a judge."""
+
+    def __init__(self, library: Library, judge: JudgeSettings) -> None:
+        self._library = library
+        self.settings = dataclasses.replace(library.settings, judge=judge)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._library, name)
+
+
 @pytest.fixture
 def sets(tmp_path: Path) -> QuestionSets:
     fake: Any = FakeLibrary(tmp_path)
@@ -99,6 +111,46 @@ def test_an_interrupted_run_is_offered_and_resumed_with_the_same_figures(library
     half, whole = desk.finished("half"), desk.finished("whole")
     assert half.metrics.groups == whole.metrics.groups
     assert [change.change for change in compare(half.run, whole.run).pairs] == [Change.SAME] * 3
+
+
+def test_why_an_interrupted_run_cannot_go_on(library: Library, tmp_path: Path) -> None:
+    stop = threading.Event()
+    runner.run(
+        SET, library, library.assistant, tmp_path / "half", name="half",
+        progress=lambda step: stop.set(), stop=stop,
+    )  # fmt: skip
+    left = RunDesk(library, tmp_path).interrupted()
+    assert left is not None
+    assert RunDesk(library, tmp_path).changes(left) == []
+    other: Any = FakeSettings(library, JudgeSettings(model="another judge changes nothing"))
+    desk = RunDesk(other, tmp_path)
+    assert desk.changes(left) == []
+    other.fingerprint = "another"
+    assert [line.split()[0] for line in desk.changes(left)] == ["index"]
+    assert desk.resume("half")
+    assert "holds an unfinished run of something else (index " in wait(desk).error
+
+
+def test_the_judge_of_the_settings_is_asked_after_the_run(library: Library, tmp_path: Path) -> None:
+    def reply(handler: Any, body: dict[str, object]) -> None:
+        send_events(handler, "unsupported\n原文没有说。")
+
+    choices = Choices("extractive", "balanced", 10, judge=True)
+    with ModelServer(reply).running() as server:
+        named: Any = FakeSettings(library, JudgeSettings(model="m", base_url=server.url))
+        desk = RunDesk(named, tmp_path)
+        assert desk.start(SET, choices, "judged")
+        job = wait(desk)
+        assert (job.state, job.unjudged, job.judge_error) == ("finished", 0, "")
+        assert job.judging == (len(server.requests), len(server.requests)) != (0, 0)
+    found = desk.finished("judged")
+    assert "judged_unsupported" in found.metrics.overall
+    shown = render.failed(found, "", "zh")
+    assert ("引文不支持" in shown) == any(f.result.verdict for f in found.failures)
+    nobody: Any = FakeSettings(library, JudgeSettings())
+    desk = RunDesk(nobody, tmp_path)
+    assert desk.start(SET, choices, "unjudged")
+    assert (wait(desk).state, wait(desk).judge_error.partition(";")[0]) == ("finished", "no judge is named")
 
 
 def test_choices_become_the_settings_of_the_run(library: Library, tmp_path: Path) -> None:
@@ -210,14 +262,15 @@ def test_imports_overwrite_nothing_and_names_lead_nowhere_else(sets: QuestionSet
     file = tmp_path / "mine" / "a b.jsonl"
     file.parent.mkdir()
     file.write_text('{"id": "x", "question": "大桥全长多少米？", "answers": "1260米"}\nnot json\n', "utf-8")
-    name, found = sets.add_file(file)
+    name, imported = sets.add_file(file)
+    found = imported.question_set
     assert (name, len(found.questions)) == ("a b.jsonl", 1)
     assert sets.add_file(file)[0] == "a b-2.jsonl"
     assert [(p.line, p.message.partition(";")[0]) for p in sorted(sets.problems(found), key=lambda p: p.line)] == [
         (1, 'answers is "1260米"'), (1, "has no type"), (1, "has neither evidence nor articles"),
         (2, "is not JSON (Expecting value at column 1)"),
     ]  # fmt: skip
-    report = render_sets.imported("a b", found, sets.problems(found), "en")
+    report = render_sets.imported("a b", imported, sets.problems(found), "en")
     assert "Imported “a b”: 1 questions, 4 problems (line first)." in report
     assert "<li>1 x: no type, read as fact</li>" in report
     assert "<li>2: not JSON, this line was left out: Expecting value at column 1</li>" in report
@@ -251,6 +304,12 @@ def test_reports_and_sets_are_served_by_name_only(tmp_path: Path) -> None:
     assert "<img" not in shown.text
     saved = client.get("/jinwen/run", params={"folder": "one", "file": "results.csv", "save": "1"})
     assert saved.headers["content-disposition"] == "attachment; filename*=UTF-8''one-results.csv"
+    trec = client.get("/jinwen/run", params={"folder": "one", "file": "run.trec", "save": "1"})
+    assert trec.text.splitlines()[0].split() == ["a", "Q0", HARBOUR.id, "1", "1", "one"]
+    qrels = client.get("/jinwen/run", params={"folder": "one", "file": "qrels.trec", "save": "1"})
+    assert qrels.text.splitlines()[0].split() == ["a", "0", HARBOUR.id, "1"]
+    ragas = client.get("/jinwen/run", params={"folder": "one", "file": "ragas.jsonl", "save": "1"})
+    assert json.loads(ragas.text.splitlines()[0])["user_input"] == "三号泊位长多少米？"
     questions = client.get("/jinwen/questions", params={"name": MINE})
     assert json.loads(questions.text)["question"] == DRAFT.text
     for folder, file in [("one", "run.json"), ("..", "report.html"), ("one", "../one/report.html"), ("", "report.md")]:

@@ -11,6 +11,7 @@ from eval.question import UNANSWERABLE, Question
 from rag.errors import JinwenError
 from ui import render_sets
 from ui.conversations import ConversationStore
+from ui.evaluation_errors import told
 from ui.evaluation_layout import EvaluationControls
 from ui.evaluation_sets import MINE, SHIPPED, BadDateError, Draft, QuestionSets, flat, title
 from ui.markup import escape
@@ -56,7 +57,7 @@ class Editor:
         try:
             return {**changes, c.listing: render_sets.question_list(self._sets.read(name), name, chosen, language)}
         except JinwenError as error:
-            return {**changes, c.listing: remark(str(error))}
+            return {**changes, c.listing: remark(told(error, language))}
 
     def choose(self, name: str | None, language: Language) -> Changes:
         """Another set: its list, and nothing in the editor."""
@@ -104,7 +105,7 @@ class Editor:
         except BadDateError as error:
             return {self._c.outcome: remark(text(language, "ev_bad_as_of", date=error))}
         except JinwenError as error:
-            return {self._c.outcome: remark(str(error))}
+            return {self._c.outcome: remark(told(error, language))}
         status = render_sets.saved(question, self._sets.check(question), language)
         shown = self._shown(target, question.id, language)
         return self._fields(target, question, language) | shown | {self._c.outcome: status}
@@ -115,7 +116,7 @@ class Editor:
             try:
                 self._sets.remove(name, question_id)
             except JinwenError as error:
-                return {self._c.status: remark(str(error))}
+                return {self._c.status: remark(told(error, language))}
         said: Changes = {self._c.status: remark(text(language, "ev_removed", id=question_id))}
         return self.choose(name, language) | said
 
@@ -132,8 +133,9 @@ class Editor:
         try:
             name, found = self._sets.add_file(file)
         except JinwenError as error:
-            return {self._c.status: remark(str(error)), self._all.runs.status: remark(str(error))}
-        said = render_sets.imported(title(name), found, self._sets.problems(found), language)
+            line = remark(told(error, language))
+            return {self._c.status: line, self._all.runs.status: line}
+        said = render_sets.imported(title(name), found, self._sets.problems(found.question_set), language)
         return (
             self.choose(name, language)
             | self.dropdowns(name, name, language)
@@ -158,7 +160,7 @@ class Editor:
         try:
             found = self._sets.read(name)
         except JinwenError as error:
-            return {self._c.status: remark(str(error))}
+            return {self._c.status: remark(told(error, language))}
         return {self._c.status: render_sets.validation(found, self._sets.problems(found), language)}
 
     def about(self, name: str | None, question_id: str, language: Language) -> Changes:

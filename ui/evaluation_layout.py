@@ -49,6 +49,8 @@ class RunControls:
     strictness: gr.Radio
     top_k: gr.Slider
     name: gr.Textbox
+    judge: gr.Checkbox
+    """Shown where the settings name a judge."""
     start: gr.Button
     stop: gr.Button
     status: gr.Markdown
@@ -175,6 +177,9 @@ def _runs(labels: Labels, settings: Settings) -> RunControls:
                 value=settings.retrieval.top_k, buttons=[], elem_id="jw-ev-top-k",
             )  # fmt: skip
             name = _line(labels, "ev_name", "ev_name_hint", elem_id="jw-ev-name")
+            judge = labels.field(
+                gr.Checkbox, "ev_judge", value=False, visible=bool(settings.judge.model), elem_id="jw-ev-judge"
+            )
             with gr.Row(elem_classes="jw-ev-buttons"):
                 start = labels.button("ev_run", size="sm", variant="primary", elem_id="jw-ev-run", min_width=0)
                 stop = labels.button("ev_stop", size="sm", visible=False, elem_id="jw-ev-stop", min_width=0)
@@ -195,8 +200,8 @@ def _runs(labels: Labels, settings: Settings) -> RunControls:
             )
             failed = static(elem_id="jw-ev-failed")
     return RunControls(
-        sets, upload, mode, strictness, top_k, name, start, stop, status, resume_row, interrupted, resume, listing,
-        tools, new_name, rename, delete, confirm_row, question, confirm, cancel, result, cause, failed,
+        sets, upload, mode, strictness, top_k, name, judge, start, stop, status, resume_row, interrupted, resume,
+        listing, tools, new_name, rename, delete, confirm_row, question, confirm, cancel, result, cause, failed,
     )  # fmt: skip
 
 
@@ -252,7 +257,7 @@ def _sets(labels: Labels) -> SetControls:
 
 def _upload(labels: Labels) -> gr.UploadButton:
     """Takes a question set in; page.js gives it files that are dropped on its part of the page."""
-    types = [".jsonl", ".json"]
+    types = [".jsonl", ".json", ".gz", ".zip"]
     return labels(
         gr.UploadButton(first("ev_import"), file_count="single", file_types=types, size="sm", min_width=0),
         lambda language: {"label": text(language, "ev_import")},

@@ -12,7 +12,7 @@ from eval.question_set import set_text
 from eval.runs import RunError
 from rag.errors import JinwenError
 from ui.contents import Contents
-from ui.evaluation_runs import REPORT_FILES, RunDesk
+from ui.evaluation_runs import REPORT_FILES, RunDesk, exported
 from ui.evaluation_sets import QuestionSets
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def add_routes(app: FastAPI, library: Library, runs_dir: Path) -> None:
             run = desk.find(folder)
             if file not in REPORT_FILES or not run.finished:
                 raise RunError(f"run {folder!r} has no file {file!r}")
-            content = (run.folder / file).read_bytes()
+            content = exported(run, file)
         except (JinwenError, OSError) as error:
             return gone(error)
         return reply(content, REPORT_FILES[file], f"{run.folder.name}-{file}" if save else "")

@@ -10,6 +10,7 @@ from rag.errors import JinwenError
 from ui import render_evaluation as render
 from ui import render_library
 from ui.evaluation_editor import Changes
+from ui.evaluation_errors import differences, told
 from ui.evaluation_layout import EvaluationControls
 from ui.evaluation_runs import Choices, Job, RunDesk
 from ui.evaluation_sets import QuestionSets
@@ -39,11 +40,21 @@ class RunView:
         } | self._offer(language)
 
     def _offer(self, language: Language) -> Changes:
-        left, line = self._desk.interrupted(), ""
-        if left is not None:
-            done, total = len(left.results()), left.info.questions
-            line = f"<p>{escape(text(language, 'ev_interrupted', name=left.info.name, done=done, total=total))}</p>"
-        return {self._c.runs.resume_row: gr.update(visible=left is not None), self._c.runs.interrupted: line}
+        """Going on with the newest interrupted run; where it cannot go on and nothing was run since, why not."""
+        runs, left = self._c.runs, self._desk.interrupted()
+        changed = self._desk.changes(left) if left is not None else []
+        if left is None or (changed and left.folder != self._desk.runs()[0].folder):
+            return {runs.resume_row: gr.update(visible=False), runs.interrupted: ""}
+        said = text(
+            language, "ev_interrupted_changed" if changed else "ev_interrupted",
+            name=left.info.name, done=len(left.results()), total=left.info.questions,
+            **({"changed": differences(changed, language)} if changed else {}),
+        )  # fmt: skip
+        return {
+            runs.resume_row: gr.update(visible=True),
+            runs.interrupted: f"<p>{escape(said)}</p>",
+            runs.resume: gr.update(visible=not changed),
+        }
 
     def nothing_open(self, language: Language) -> Changes:
         """No run is shown."""
@@ -70,7 +81,7 @@ class RunView:
             shown |= {runs.new_name: name, runs.cause: gr.update(choices=[], value=None, visible=False)}
             found = self._desk.finished(folder)
         except JinwenError as error:
-            return shown | {runs.result: remark(str(error)), runs.failed: ""}
+            return shown | {runs.result: remark(told(error, language)), runs.failed: ""}
         choices = render.causes(found.failures, language)
         kept = cause if cause in [value for _, value in choices] else ""
         return shown | {
@@ -81,14 +92,17 @@ class RunView:
 
     def filter(self, folder: str, cause: str | None, wanted: str) -> str:
         """The failed questions of a run with one cause."""
+        language = as_language(wanted)
         try:
-            return render.failed(self._desk.finished(folder), cause or "", as_language(wanted))
+            return render.failed(self._desk.finished(folder), cause or "", language)
         except JinwenError as error:
-            return remark(str(error))
+            return remark(told(error, language))
 
     # ---- running
 
-    def start(self, name: str | None, mode: Any, strictness: Any, top_k: float, called: str, wanted: str) -> Changes:
+    def start(
+        self, name: str | None, mode: Any, strictness: Any, top_k: float, called: str, judge: bool, wanted: str
+    ) -> Changes:
         """Run a set with these choices."""
         language = as_language(wanted)
         if not name:
@@ -96,10 +110,10 @@ class RunView:
         try:
             found = self._sets.read(name)
         except JinwenError as error:
-            return {self._c.runs.status: remark(str(error))}
+            return {self._c.runs.status: remark(told(error, language))}
         if not found.questions:
             return {self._c.runs.status: remark(text(language, "ev_set_empty"))}
-        started = self._desk.start(found, Choices(mode, strictness, int(top_k)), called or "")
+        started = self._desk.start(found, Choices(mode, strictness, int(top_k), bool(judge)), called or "")
         return self.clock(language, busy=not started)
 
     def resume(self, wanted: str) -> Changes:
@@ -110,7 +124,7 @@ class RunView:
         try:
             return self.clock(language, busy=not self._desk.resume(left.folder.name))
         except JinwenError as error:
-            return {self._c.runs.status: remark(str(error))}
+            return {self._c.runs.status: remark(told(error, language))}
 
     def clock(self, language: Language, busy: bool = False) -> Changes:
         """The controls as they are with or without a run under way."""
@@ -141,9 +155,11 @@ class RunView:
             shown |= self.open(job.folder, "", language) | {self._c.runs.name: ""}
             opened = job.folder
         known = job.error in STRINGS[language]
-        error = text(language, job.error) if known else job.error
+        error = text(language, job.error) if known else told(job.error, language)
         key = {"finished": "ev_finished", "stopped": "ev_stopped"}.get(job.state, "ev_failed")
         said = text(language, key, **({"error": error} if key == "ev_failed" else {"name": job.name}))
+        if job.unjudged or job.judge_error:
+            said += "\n" + "\n".join(_judge_lines(job, language))
         return shown | self.lists(opened, language) | {self._c.runs.status: remark(said)}
 
     def rename(self, folder: str, name: str, cause: str | None, wanted: str) -> Changes:
@@ -152,7 +168,7 @@ class RunView:
         try:
             self._desk.rename(folder, name or "")
         except JinwenError as error:
-            return {self._c.runs.status: remark(str(error))}
+            return {self._c.runs.status: remark(told(error, language))}
         return self.open(folder, cause or "", language) | self.lists(folder, language)
 
     def ask_to_delete(self, folder: str, wanted: str) -> Changes:
@@ -170,7 +186,7 @@ class RunView:
             name = self._desk.find(folder).info.name
             self._desk.delete(folder)
         except JinwenError as error:
-            return {self._c.runs.status: remark(str(error))}
+            return {self._c.runs.status: remark(told(error, language))}
         said: Changes = {self._c.runs.status: remark(text(language, "ev_deleted", name=name))}
         return self.nothing_open(language) | self.lists("", language) | said
 
@@ -181,8 +197,17 @@ def asks(question: gr.Markdown, row: gr.Column, name: str, language: Language) -
     return {question: line, row: gr.update(visible=True)}
 
 
+def _judge_lines(job: Job, language: Language) -> list[str]:
+    """What the judge left undone, and why."""
+    lines = [text(language, "ev_judge_missing", count=job.unjudged)] if job.unjudged else []
+    return [*lines, told(job.judge_error, language)] if job.judge_error else lines
+
+
 def _progress(job: Job, language: Language) -> str:
     step = job.progress
+    if job.judging is not None:
+        done, total = job.judging
+        return render_library.progress(text(language, "ev_judging", done=done, total=total), done, total)
     if step is None:
         return render_library.progress(text(language, "ev_starting"), 0, 0)
     key = "ev_progress" if step.done < step.total else "ev_finishing"

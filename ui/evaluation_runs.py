@@ -17,10 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from eval import runner
+from eval.export import ragas_lines, trec_qrels, trec_run
+from eval.judge import judge_run, load_judge
 from eval.question_set import QuestionSet
 from eval.report import Failure, failures
 from eval.runner import Progress
-from eval.runs import Run, RunError, delete_run, list_runs, rename_run
+from eval.runs import Run, RunError, delete_run, describe, list_runs, rename_run
 from rag.assistant import Assistant
 from rag.config import AnswerMode, Settings, Strictness
 from rag.errors import JinwenError
@@ -34,8 +36,11 @@ if TYPE_CHECKING:
     from rag.retriever import Retriever
 
 _LOG = logging.getLogger(__name__)
-REPORT_FILES = {"report.html": "text/html", "report.md": "text/markdown", "results.csv": "text/csv"}
-"""Files of a run that the page offers, with their media types."""
+REPORT_FILES = {
+    "report.html": "text/html", "report.md": "text/markdown", "results.csv": "text/csv",
+    "run.trec": "text/plain", "qrels.trec": "text/plain", "ragas.jsonl": "application/x-ndjson",
+}  # fmt: skip
+"""What the page offers of a run, with its media type; the files of others are made when they are asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,8 @@ class Choices:
     mode: AnswerMode
     strictness: Strictness
     top_k: int
+    judge: bool = False
+    """Whether the judge of the settings is asked afterwards."""
 
 
 @dataclass
@@ -55,6 +62,12 @@ class Job:
     total: int
     stop: threading.Event = field(default_factory=threading.Event)
     progress: Progress | None = None
+    judging: tuple[int, int] | None = None
+    """Answers judged and to be judged, once that has begun."""
+    unjudged: int = 0
+    """Answers that the judge was asked about in vain."""
+    judge_error: str = ""
+    """Why; empty where its replies could not be read."""
     folder: str = ""
     """Name of the run's folder, once it has ended."""
     error: str = ""
@@ -132,7 +145,7 @@ class RunDesk:
             answer=replace(settings.answer, mode=choices.mode, strictness=choices.strictness),
             retrieval=replace(settings.retrieval, top_k=choices.top_k),
         )
-        return self._begin(question_set, settings, None, name.strip())
+        return self._begin(question_set, settings, None, name.strip(), judged=choices.judge)
 
     def resume(self, folder: str) -> bool:
         """Go on with an interrupted run; False when another run is under way.
@@ -140,7 +153,7 @@ class RunDesk:
         :raises RunError: there is no such run, or it was made by another version.
         """
         found = self.find(folder)
-        return self._begin(found.questions(), _settings_of(found), found.folder, found.info.name)
+        return self._begin(found.questions(), settings_of(found), found.folder, found.info.name)
 
     def stop(self) -> None:
         """End the run after the question in hand."""
@@ -154,6 +167,14 @@ class RunDesk:
     def interrupted(self) -> Run | None:
         """The newest run that was not finished, unless one is under way."""
         return None if self.running else next((run for run in self.runs() if not run.finished), None)
+
+    def changes(self, run: Run) -> list[str]:
+        """Why an interrupted run cannot go on: what has changed since; empty when it can."""
+        try:
+            now = Configured(self._library, settings_of(run))
+            return run.info.differences(describe(run.questions(), now, run.info.name))
+        except JinwenError as error:
+            return [str(error)]
 
     def find(self, folder: str) -> Run:
         """The run in a folder of this name.
@@ -191,18 +212,21 @@ class RunDesk:
             raise RunError("a run is under way; stop it before deleting an unfinished one")
         delete_run(run)
 
-    def _begin(self, question_set: QuestionSet, settings: Settings, folder: Path | None, name: str) -> bool:
+    def _begin(
+        self, question_set: QuestionSet, settings: Settings, folder: Path | None, name: str, *, judged: bool = False
+    ) -> bool:
         with self._lock:
             if self.running:
                 return False
             job = self.job = Job(name or question_set.name, len(question_set.questions))
-        work = threading.Thread(
-            target=self._work, args=(job, question_set, settings, folder, name), daemon=True, name="jinwen-evaluation"
-        )
+        arguments = (job, question_set, settings, folder, name, judged)
+        work = threading.Thread(target=self._work, args=arguments, daemon=True, name="jinwen-evaluation")
         work.start()
         return True
 
-    def _work(self, job: Job, question_set: QuestionSet, settings: Settings, folder: Path | None, name: str) -> None:
+    def _work(
+        self, job: Job, question_set: QuestionSet, settings: Settings, folder: Path | None, name: str, judged: bool
+    ) -> None:
         def note(progress: Progress) -> None:
             job.progress = progress
 
@@ -215,6 +239,8 @@ class RunDesk:
             )  # fmt: skip
             job.name, job.folder = run.info.name, run.folder.name
             state = "finished" if run.finished else "stopped"
+            if judged and run.finished:
+                _judge(job, run, settings)
         except JinwenError as error:
             job.error = str(error)
         except Exception:
@@ -224,7 +250,35 @@ class RunDesk:
             job.state = state
 
 
-def _settings_of(run: Run) -> Settings:
+def _judge(job: Job, run: Run, settings: Settings) -> None:
+    """Ask the judge of the settings about a finished run; what it does not answer is noted, and the run stays."""
+
+    def note(done: int, total: int) -> None:
+        job.judging = (done, total)
+
+    try:
+        found = judge_run(run, load_judge(settings.judge), progress=note, stop=job.stop)
+    except JinwenError as error:
+        job.judge_error = str(error)
+        return
+    job.unjudged, job.judge_error = found.wanted - found.judged, found.error
+
+
+def exported(run: Run, file: str) -> bytes:
+    """A file of `REPORT_FILES` of a finished run.
+
+    :raises OSError: it cannot be read.
+    """
+    if file == "run.trec":
+        return trec_run(run.results(), run.info.name).encode("utf-8", "replace")
+    if file == "qrels.trec":
+        return trec_qrels(run.results()).encode("utf-8", "replace")
+    if file == "ragas.jsonl":
+        return ragas_lines(run.results()).encode("utf-8", "replace")
+    return (run.folder / file).read_bytes()
+
+
+def settings_of(run: Run) -> Settings:
     """The settings that a run was started with."""
     hints = typing.get_type_hints(Settings)
     try:

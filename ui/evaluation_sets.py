@@ -9,11 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from eval.collection import file_stem
 from eval.drafting import draft_questions
 from eval.editing import free_id, put_question, question_from_answer, read_set, remove_question
 from eval.gold import ArticleFinder, validate
+from eval.importing import Imported, import_questions
 from eval.question import UNANSWERABLE, GoldArticle, Match, Problem, Question
-from eval.question_set import QuestionSet, make_question_set, read_question_set, write_question_set
+from eval.question_set import QuestionSet, make_question_set, write_question_set
 from rag.config import EXAMPLES_DIR
 from rag.errors import QuestionSetError
 from rag.tokens import detect_language
@@ -81,13 +83,16 @@ class QuestionSets:
         found = read_set(self.path(name))
         return replace(found, name=SHIPPED) if name == SHIPPED else found
 
-    def add_file(self, file: Path) -> tuple[str, QuestionSet]:
-        """Take an uploaded set in under a name that no other has; its name and content.
+    def add_file(self, file: Path) -> tuple[str, Imported]:
+        """Take the questions of an uploaded file in, of any format, under a name that no other set has.
 
         :raises QuestionSetError: it holds no question, or cannot be saved.
         """
-        found = read_question_set(file)
-        return self._save(found, Path(safe_name(file.name)).stem)
+        try:
+            found = import_questions(file)
+        except QuestionSetError as error:  # where the upload lies for the moment says nothing to anyone
+            raise QuestionSetError(str(error).replace(str(file), file.name)) from error
+        return self._save(found.question_set, file_stem(Path(safe_name(file.name))))[0], found
 
     def draft(self, count: int) -> tuple[str, int]:
         """Propose questions from the articles; the name of their set (empty when there are none) and how many."""

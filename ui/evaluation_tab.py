@@ -21,6 +21,7 @@ from ui import render_evaluation as render
 from ui.contents import Contents
 from ui.conversations import ConversationStore
 from ui.evaluation_editor import Changes, Editor, set_title
+from ui.evaluation_errors import told
 from ui.evaluation_layout import EvaluationControls
 from ui.evaluation_run_view import RunView, asks
 from ui.evaluation_runs import RunDesk
@@ -80,7 +81,7 @@ class EvaluationTab:
     def _connect_runs(self, language: gr.Textbox) -> None:
         m, runs = self._c.memory, self._c.runs
         everything = self._everything
-        chosen: list[Any] = [runs.sets, runs.mode, runs.strictness, runs.top_k, runs.name, language]
+        chosen: list[Any] = [runs.sets, runs.mode, runs.strictness, runs.top_k, runs.name, runs.judge, language]
         runs.start.click(self._view.start, chosen, everything, **_READING)
         runs.resume.click(self._view.resume, [language], everything, **_READING)
         runs.stop.click(self._desk.stop, None, None, **_AT_ONCE)
@@ -154,10 +155,10 @@ class EvaluationTab:
                 shown[dropdown]["value"] = value
         return shown | self._view.clock(language)
 
-    def _told(self, told: str, wanted: str) -> Changes:
+    def _told(self, pressed: str, wanted: str) -> Changes:
         """A button of our own was pressed."""
         language = as_language(wanted)
-        _, _, rest = (told or "").partition(":")
+        _, _, rest = (pressed or "").partition(":")
         verb, _, argument = rest.partition(":")
         try:
             if verb == "open":
@@ -169,7 +170,8 @@ class EvaluationTab:
             if verb in ("keep", "dislike"):
                 return self._editor.keep(argument, verb == "keep", language)
         except JinwenError as error:
-            return {self._c.sets.status: remark(str(error)), self._c.runs.status: remark(str(error))}
+            line = remark(told(error, language))
+            return {self._c.sets.status: line, self._c.runs.status: line}
         return {}
 
     # ---- comparing and explaining
@@ -186,7 +188,7 @@ class EvaluationTab:
         try:
             return render_comparison.comparison(compare(self._desk.find(first), self._desk.find(second)), language)
         except JinwenError as error:
-            return remark(str(error))
+            return remark(told(error, language))
 
     def _explain(self, question: str, expect: str, wanted: str) -> Changes:
         shown = self._explanation(question or "", expect or "", as_language(wanted))
@@ -196,7 +198,7 @@ class EvaluationTab:
         try:
             found = explain(self._library, question, expect, history=history)
         except JinwenError as error:
-            return remark(str(error))
+            return remark(told(error, language))
         return render_comparison.explanation(found, self._library.settings.retrieval.per_article, language)
 
     def _why(self, folder: str, question_id: str, language: Language) -> Changes:

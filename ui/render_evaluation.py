@@ -26,6 +26,9 @@ COLUMNS = {
     "article R@5": "ev_m_article_R5",
     "evidence R@1": "ev_m_evidence_R1",
     "evidence R@5": "ev_m_evidence_R5",
+    "follows_wrong": "ev_m_follows_wrong",
+    "conflict_shown": "ev_m_conflict_shown",
+    "judged_correct": "ev_m_judged_correct",
 }
 """Measures of the table with their heads."""
 _OTHERS = {
@@ -39,6 +42,7 @@ _OTHERS = {
     "sentence_recall": "ev_m_sentence_recall",
     "sentence_precision": "ev_m_sentence_precision",
     "verbatim": "ev_m_verbatim",
+    "judged_unsupported": "ev_m_judged_unsupported",
 }
 """Measures that only a comparison shows."""
 MOST_FAILURES = 100
@@ -196,6 +200,9 @@ def _downloads(run: Run, language: Language) -> str:
         link("report.html", "ev_download", save="1"),
         link("results.csv", "ev_download_csv", save="1"),
         link("report.md", "ev_download_md", save="1"),
+        link("run.trec", "ev_download_trec", save="1"),
+        link("qrels.trec", "ev_download_qrels", save="1"),
+        link("ragas.jsonl", "ev_download_ragas", save="1"),
     ]
     return f'<p class="jw-actions">{"".join(links)}</p>'
 
@@ -243,8 +250,17 @@ def _failure(failure: Failure, run: Run, language: Language) -> str:
         f"{_part('ev_evidence', f'<ul>{evidence}</ul>' if evidence else '', language)}"
         f"{_part('ev_answer', f'<p>{said}</p>', language)}"
         f"{_part('ev_citations', citations(r.citations), language)}"
+        f"{_part('ev_judged', _verdict(r, language), language)}"
         f"{_part('ev_retrieved', _hits(r, language), language)}{why}</div></details>"
     )
+
+
+def _verdict(r: QuestionResult, language: Language) -> str:
+    if r.verdict is None:
+        return ""
+    css = "jw-ev-good" if r.verdict.label == "correct" else "jw-ev-bad"
+    label = escape(text(language, f"ev_label_{r.verdict.label}"))
+    return f'<p><b class="{css}">{label}</b> {escape(r.verdict.reason)} <small>{escape(r.verdict.judge)}</small></p>'
 
 
 def gold(r: QuestionResult, language: Language) -> str:

@@ -6,8 +6,10 @@ import re
 from collections.abc import Sequence
 from urllib.parse import urlencode
 
+from eval.importing import Imported
 from eval.question import Problem, Question
 from eval.question_set import QuestionSet
+from ui.evaluation_errors import wrong_value
 from ui.markup import escape
 from ui.render_evaluation import tell, type_name
 from ui.strings import Language, text
@@ -24,6 +26,12 @@ _KNOWN = (
     (re.compile(r"has no type; read as (.+)"), "ev_problem_no_type"),
     (re.compile(r"has no id; kept as (.+)"), "ev_problem_no_id"),
     (re.compile(r"id .+ was used before; this one is kept as (.+)"), "ev_problem_same_id"),
+    (re.compile(r"is not UTF-8 text; .+"), "ev_problem_encoding"),
+    (re.compile(r"is JSON nested too deeply; left out"), "ev_problem_nested"),
+    (re.compile(r"holds a JSON (.+); expected an object; left out"), "ev_problem_no_object"),
+    (re.compile(r"is unanswerable but has answers; .+"), "ev_problem_needless_answers"),
+    (re.compile(r"has aliases but match is any; .+"), "ev_problem_needless_aliases"),
+    (re.compile(r"has (\d+ answers and \d+) lists of aliases; .+"), "ev_problem_aliases"),
 )
 """Problems that eval names in English -> their texts here; any other is shown as it is."""
 
@@ -82,12 +90,14 @@ def validation(question_set: QuestionSet, problems: Sequence[Problem], language:
     return _report(text(language, "ev_problems", count=len(problems)), _listed(problems, language))
 
 
-def imported(name: str, question_set: QuestionSet, problems: Sequence[Problem], language: Language) -> str:
+def imported(name: str, found: Imported, problems: Sequence[Problem], language: Language) -> str:
     """That a set was taken in, and everything that is wrong with it, by line."""
-    count = len(question_set.questions)
-    if not problems:
-        return _report(text(language, "ev_imported", name=name, count=count), [])
-    summary = text(language, "ev_imported_problems", name=name, count=count, problems=len(problems))
+    count = len(found.question_set.questions)
+    summary = text(language, "ev_imported", name=name, count=count)
+    if problems:
+        summary = text(language, "ev_imported_problems", name=name, count=count, problems=len(problems))
+    if found.articles:
+        summary += text(language, "ev_imported_articles", count=found.articles)
     return _report(summary, _listed(problems, language))
 
 
@@ -97,7 +107,7 @@ def problem_text(problem: Problem, language: Language) -> str:
         match = pattern.fullmatch(problem.message)
         if match:
             return text(language, key, what=match[1] if match.groups() else "")
-    return problem.message
+    return wrong_value(problem.message, language)
 
 
 def _listed(problems: Sequence[Problem], language: Language) -> list[str]:

@@ -1,0 +1,189 @@
+"""Errors of an evaluation in Chinese: each one is brought about, so that a changed wording is noticed."""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from eval_fakes import ToyAssistant, ToyLibrary
+from ui_support import FakeLibrary
+
+from eval.compare import compare
+from eval.editing import put_question, remove_question
+from eval.formats import read_beir, read_squad
+from eval.importing import import_questions
+from eval.question import Question
+from eval.question_fields import read_line
+from eval.question_set import make_question_set, read_question_set
+from eval.rgb import read_rgb
+from eval.runner import run
+from eval.runs import create_run, describe, open_run
+from rag.assistant import check_question
+from rag.errors import JinwenError
+from ui.contents import Contents
+from ui.evaluation_errors import differences, told, wrong_value
+from ui.evaluation_runs import RunDesk, settings_of
+from ui.evaluation_sets import QuestionSets
+
+SET = make_question_set("港", [Question("a", "三号泊位多长？", "zh", "fact", ("410米",))])
+OTHER = make_question_set("塔", [Question("b", "灯塔多高？", "zh", "fact", ("21米",))])
+
+
+def desk(folder: Path) -> RunDesk:
+    library: Any = ToyLibrary()
+    return RunDesk(library, folder)
+
+
+def unfinished(folder: Path, library: ToyLibrary | None = None) -> Path:
+    create_run(folder, describe(SET, library or ToyLibrary(), "半"), SET)
+    return folder
+
+
+def written(path: Path, content: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content, "utf-8")
+    return path
+
+
+def sets(folder: Path) -> QuestionSets:
+    library: Any = FakeLibrary(folder)
+    return QuestionSets(library, Contents(library))
+
+
+def damaged(folder: Path) -> Path:
+    run(SET, ToyLibrary(), ToyAssistant({}), folder / "x")
+    written(folder / "x/metrics.json", "{}")
+    return folder
+
+
+def compared(folder: Path) -> None:
+    compare(*(run(s, ToyLibrary(), ToyAssistant({}), folder / s.name, name=s.name) for s in (SET, OTHER)))
+
+
+def old_settings(folder: Path) -> None:
+    info = json.loads((unfinished(folder / "x") / "run.json").read_text("utf-8"))
+    info["settings"]["retrieval"]["gone"] = 1
+    written(folder / "x/run.json", json.dumps(info))
+    settings_of(open_run(folder / "x"))
+
+
+def under_way(folder: Path) -> None:
+    from ui.evaluation_runs import Job
+
+    found = desk(folder)
+    found.job = Job("港", 1)
+    found.delete(unfinished(folder / "x").name)
+
+
+BEIR = {"corpus.jsonl": '{"_id": "1", "text": "x"}', "queries.jsonl": '{"_id": "q", "text": "y"}'}
+
+
+def beir(folder: Path, qrels: str, **other: str) -> None:
+    for name, content in {**BEIR, "qrels/test.tsv": qrels, **other}.items():
+        written(folder / name, content)
+    read_beir(folder)
+
+
+CASES: list[tuple[str, Callable[[Path], Any], str]] = [
+    ("gone", lambda t: desk(t).find("旧"), r"没有“'旧'”这次运行了|没有“旧”这次运行了"),
+    ("not finished", lambda t: desk(t).finished(unfinished(t / "x").name), "“半”没有运行完，还没有结果"),
+    ("damaged", lambda t: desk(damaged(t)).finished("x"), r"结果文件 .+metrics\.json 已损坏"),
+    (
+        "no run at all",
+        lambda t: open_run(written(t / "x/run.json", "[]").parent),
+        r".+run\.json 读不出来，不是一次运行",
+    ),
+    ("no name", lambda t: desk(t).rename(unfinished(t / "x").name, " "), "名称不能为空"),
+    ("under way", under_way, "运行正在进行；先停止"),
+    ("other version", old_settings, "“半”是别的版本做的"),
+    ("not writable", lambda t: unfinished(written(t / "file", "") / "x"), "结果写不进 .+file/x：.+"),
+    ("no shared question", compared, "“港”与“塔”没有相同的问题"),
+    (
+        "finished",
+        lambda t: [run(SET, ToyLibrary(), ToyAssistant({}), t / "x") for _ in range(2)],
+        ".+ 里已有一次完成的运行",
+    ),
+    (
+        "changed",
+        lambda t: run(SET, ToyLibrary(fingerprint="index-2"), ToyAssistant({}), unfinished(t / "x")),
+        "不能接着运行，因为此后有变化（文库）；请重新运行。",
+    ),
+    ("no set", lambda t: sets(t).path("甲.jsonl"), "没有“甲.jsonl”这个问题集"),
+    ("no file", lambda t: read_question_set(t / "x.jsonl"), r"问题集 .+x\.jsonl 不存在。"),
+    ("a folder", lambda t: read_question_set(t), "问题集 .+ 读不出来：这是文件夹"),
+    (
+        "broken set",
+        lambda t: read_question_set(written(t / "x.jsonl", "{")),
+        r".+x\.jsonl 里没有一道题：.+第 1 行就读不出来",
+    ),
+    (
+        "empty set",
+        lambda t: read_question_set(written(t / "x.jsonl", "\n")),
+        r".+x\.jsonl 里没有一道题：.+ question 里",
+    ),
+    ("not saved", lambda t: put_question(written(t / "f", "") / "x", SET.questions[0]), "问题集 .+ 写不进去：.+"),
+    ("no text", lambda t: put_question(t / "x", Question("", "", "zh", "fact")), "请填上问题。"),
+    ("not there", lambda t: remove_question(t / "x.jsonl", "a"), r"x\.jsonl 里没有“a”这一题"),
+    ("no SQuAD", lambda t: read_squad(written(t / "x.json", "{}")), r".+x\.json 不是 SQuAD 格式"),
+    ("no RGB", lambda t: read_rgb(written(t / "x.json", "{}")), r".+x\.json 不是 RGB 格式"),
+    ("no BEIR", lambda t: beir(t / "b", "q\t1\t1", **{"corpus.jsonl": "{}"}), "/.+ 不是 BEIR 格式"),
+    ("BEIR without qrels", lambda t: read_beir(t), r".+test\.tsv 里缺文件"),
+    ("an empty zip", lambda t: import_zip(t, {}), r"x\.zip/qrels/test\.tsv 里缺文件"),
+    ("odd qrels", lambda t: beir(t / "b", "q\t1\t1\nq 1 1"), r".+test\.tsv 第 2 行不对：应是三列"),
+    ("no zip", lambda t: import_questions(written(t / "x.zip", "zip")), r".+x\.zip 不是能读的 zip"),
+    ("no JSON lines at all", lambda t: import_questions(t / "none.json"), r"问题集 .+none\.json 不存在。"),
+    ("too long a question", lambda t: check_question("字" * 3000), "问题过长，最多 2000 字"),
+]
+
+
+def import_zip(folder: Path, members: dict[str, str]) -> None:
+    with zipfile.ZipFile(folder / "x.zip", "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    import_questions(folder / "x.zip")
+
+
+@pytest.mark.parametrize(("cause", "chinese"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+def test_every_error_is_told_in_chinese(tmp_path: Path, cause: Callable[[Path], Any], chinese: str) -> None:
+    with pytest.raises(JinwenError) as caught:
+        cause(tmp_path)
+    assert re.match(chinese, told(caught.value, "zh")), told(caught.value, "zh")
+    assert told(caught.value, "en") == str(caught.value)
+
+
+def test_what_has_no_chinese_wording_is_led_in_and_quoted() -> None:
+    assert told(JinwenError("the engine says so"), "zh") == "出错了，原话是：the engine says so"
+
+
+def test_what_changed_since_a_run_was_interrupted(tmp_path: Path) -> None:
+    left = open_run(unfinished(tmp_path / "x")).info
+    now = describe(OTHER, ToyLibrary(fingerprint="index-2"), "")
+    found = left.differences(now)
+    assert differences(found, "zh") == "问题集；文库"
+    assert differences(found, "en").startswith("question set ")
+    assert differences(["retrieval.top_k 2 → 3", "model reader ab → cd", "code 12 → 34", "encoder a → b"], "zh") == (
+        "设置 retrieval.top_k：2 → 3；模型 reader；程序；编码模型"
+    )
+
+
+@pytest.mark.parametrize(
+    ("record", "chinese"),
+    [
+        ({"answers": "x"}, 'answers 是 "x"；应为文字的列表；当作只有一项的列表'),
+        ({"lang": "fr"}, 'lang 是 "fr"；应为 zh 或 en；当作 zh'),
+        ({"as_of": "gestern"}, 'as_of 是 "gestern"；应为日期，如 2026-01-31；不算'),
+        ({"articles": ["x"]}, 'articles 是 "x"；应为含 file、id 或 title 的对象；当作编号'),
+        ({"history": [["x"]]}, 'history 是 ["x"]；应为["user" 或 "assistant", 文字]；这一句不算'),
+        ({"any_article": 1}, "any_article 是 1；应为 true 或 false；当作 false"),
+    ],
+)
+def test_wrong_values_of_a_set(record: dict[str, Any], chinese: str) -> None:
+    whole = {"id": "a", "question": "塔多高？", "type": "fact", "answers": ["1"], **record}
+    _, problems = read_line(1, json.dumps(whole))
+    assert wrong_value(problems[0].message, "zh") == chinese
+    assert wrong_value(problems[0].message, "en") == problems[0].message
