@@ -83,7 +83,9 @@ def _has_measure(question: QuestionProfile, text: str) -> bool:
 
 
 def _in_chinese(value: int) -> str:
-    """Up to 99 in Chinese numerals."""
+    """Up to 99 in Chinese numerals; a larger one as it is."""
     digits = "零一二三四五六七八九"
+    if value > 99:
+        return str(value)
     tens, ones = divmod(value, 10)
     return (("" if tens == 1 else digits[tens]) + "十" if tens else "") + (digits[ones] if ones or not tens else "")
