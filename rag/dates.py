@@ -13,7 +13,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-_CN_DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "日": 7, "天": 7}
+from rag.numerals import whole_number
+
+_WEEKDAYS_ZH = {c: i for i, c in enumerate("一二三四五六日")} | {"天": 6}
 _MONTHS_EN = {
     name.lower(): i
     for i, names in enumerate(zip(calendar.month_name, calendar.month_abbr, strict=True))
@@ -86,18 +88,6 @@ def format_date(first: dt.date, last: dt.date, language: str) -> str:
     return format_date(first, first, language) + joiner + format_date(last, last, language)
 
 
-def number_of(text: str) -> int | None:
-    """The integer written as Arabic digits or as a Chinese numeral up to 99 (十, 二十七, 两)."""
-    if text.isdigit():
-        return int(text)
-    if text in _CN_DIGITS:
-        return _CN_DIGITS[text]
-    match = re.fullmatch(r"([一二三四五六七八九])?十([一二三四五六七八九])?", text)
-    if match:
-        return (_CN_DIGITS[match[1]] if match[1] else 1) * 10 + (_CN_DIGITS[match[2]] if match[2] else 0)
-    return None
-
-
 def _day(date: dt.date) -> _Range:
     return date, date
 
@@ -136,7 +126,7 @@ def _relative_year_month(match: re.Match[str], anchor: dt.date) -> _Range | None
     year = _year_word(match, anchor)
     if match["m"] is None:
         return _part_of_year(year, match["part"]) if match["part"] else _year(year)
-    month = number_of(match["m"])
+    month = whole_number(match["m"])
     if month is None:
         return None
     if match["d"]:
@@ -149,7 +139,7 @@ def _part_of_year(year: int, part: str) -> _Range | None:
     if part in halves:
         first, last = halves[part]
     else:
-        quarter = number_of(part.strip("第季度"))
+        quarter = whole_number(part.strip("第季度"))
         if quarter is None or not 1 <= quarter <= 4:
             return None
         first, last = quarter * 3 - 2, quarter * 3
@@ -205,11 +195,11 @@ def _week_word(match: re.Match[str], anchor: dt.date) -> _Range:
         return monday, monday + dt.timedelta(days=6)
     if day == "末":
         return monday + dt.timedelta(days=5), monday + dt.timedelta(days=6)
-    return _day(monday + dt.timedelta(days=_CN_DIGITS[day] - 1))
+    return _day(monday + dt.timedelta(days=_WEEKDAYS_ZH[day]))
 
 
 def _ago(match: re.Match[str], anchor: dt.date) -> _Range | None:
-    count = number_of(match["n"])
+    count = whole_number(match["n"])
     if count is None:
         return None
     days = count * (7 if match["unit"] in {"周", "星期", "个星期"} else 1)

@@ -13,6 +13,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from rag.dates import find_dates
+from rag.numerals import DIGITS, POWERS, chinese_numeral
 from rag.units import COUNTER, CURRENCIES, NAMED_UNITS, PLURALS, TENTHS
 
 _ANY_DAY = dt.date(2000, 1, 1)
@@ -37,8 +38,6 @@ class Number:
 
 _NARROW = str.maketrans("０１２３４５６７８９．％＄￥－", "0123456789.%$¥-")
 
-_DIGITS_ZH = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
-_POWERS_ZH = {"十": 10, "百": 100, "千": 1000, "万": 10**4, "亿": 10**8}
 _SCALES_EN = {"hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 _SCALES_EN |= {"mn": 10**6, "bn": 10**9, "tn": 10**12}
 
@@ -104,15 +103,6 @@ def same_amount(a: Number, b: Number) -> bool:
     return a.value == b.value and (a.unit == b.unit or not a.unit or not b.unit)
 
 
-def conversion_en(text_zh: str) -> str | None:
-    """The amounts of a Chinese text for an English reader, joined by "; "; None when there are none.
-
-    >>> conversion_en("40亿元"), conversion_en("60多个国家和地区"), conversion_en("约3万平方米")
-    ('4 billion yuan', 'more than 60', 'about 30,000 square metres')
-    """
-    return "; ".join(amount_en(number) for number in find_numbers(text_zh)) or None
-
-
 def amount_en(number: Number) -> str:
     """One amount in English words, with its bound."""
     figure = _figure_en(number.value)
@@ -171,7 +161,7 @@ def _is_amount(match: re.Match[str], text: str, unit: str, end: int, bound: str)
     """Whether a figure in Chinese characters counts something rather than being part of a word."""
     ordinal = text[: match.start()].endswith("第")
     figure = match["han"] + (match["han_scale"] or "")
-    long = len(figure) > 3 and not set(figure) <= set(_DIGITS_ZH)
+    long = len(figure) > 3 and not set(figure) <= set(DIGITS)
     if end == match.end() and not ordinal and not long:
         return False
     if match["han"][0] in "百千万亿":
@@ -198,7 +188,7 @@ def _value(match: re.Match[str]) -> Decimal | None:
 def _scale_zh(powers: str | None) -> int:
     product = 1
     for power in powers or "":
-        product *= _POWERS_ZH[power]
+        product *= POWERS[power]
     return product
 
 
@@ -212,36 +202,6 @@ def _scale_en(words: str | None) -> int:
 def _plain(figure: str) -> Decimal | None:
     """Value of digits or of Chinese numerals."""
     return Decimal(figure.replace(",", "")) if figure[0].isdigit() and figure.isascii() else chinese_numeral(figure)
-
-
-def chinese_numeral(figure: str) -> Decimal | None:
-    """Value of a Chinese numeral (三千二百万, 二〇二五, 三点五); None for what is none (七八十, 十五五)."""
-    whole, _, decimals = figure.partition("点")
-    if decimals:
-        value = chinese_numeral(whole)
-        fraction = "".join(str(_DIGITS_ZH[c]) for c in decimals)
-        return None if value is None else value + Decimal(f"0.{fraction}")
-    if all(c in _DIGITS_ZH for c in whole):
-        if len(whole) == 2:
-            return None  # 三四: three or four
-        return Decimal("".join(str(_DIGITS_ZH[c]) for c in whole))
-    total = section = 0
-    digit: int | None = None
-    for c in whole:
-        if c in _DIGITS_ZH:
-            if digit:
-                return None
-            digit = _DIGITS_ZH[c]
-        elif c == "亿":
-            total = (total + section + (digit or 0) or 1) * _POWERS_ZH[c]
-            section, digit = 0, None
-        elif c == "万":
-            total += (section + (digit or 0) or 1) * _POWERS_ZH[c]
-            section, digit = 0, None
-        else:
-            section += (1 if digit is None else digit) * _POWERS_ZH[c]
-            digit = None
-    return Decimal(total + section + (digit or 0))
 
 
 def _unit(text: str, position: int) -> tuple[str, int]:

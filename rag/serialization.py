@@ -65,6 +65,9 @@ def answer_to_json(answer: Answer, question_id: str | None = None) -> JsonObject
                 "support": sentence.support.value,
                 "emphasis": [list(span) for span in sentence.emphasis],
                 "problems": list(sentence.problems),
+                "before": sentence.before,
+                "after": sentence.after,
+                "derived": sentence.derived,
             }
             for sentence in answer.sentences
         ],

@@ -156,12 +156,19 @@ class AnswerSentence:
     """One sentence of an answer, without its markers."""
 
     text: str
+    """The quote or the written sentence itself."""
     markers: tuple[int, ...]
     support: Support
     emphasis: tuple[tuple[int, int], ...] = ()
     """Spans of `text` that hold what was asked for."""
     problems: tuple[str, ...] = ()
     """Numbers, dates or names of a written sentence that stand in none of the cited passages."""
+    before: str = ""
+    """Shown before `text`, not part of it: the thing it is about, its source and date, an ellipsis where it was cut."""
+    after: str = ""
+    """Shown behind `text`: an ellipsis where it was cut."""
+    derived: bool = False
+    """Whether it was worked out by rule from the quote before it (a date, a conversion) and is marked as such."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@ import datetime as dt
 
 import pytest
 
-from rag.dates import find_dates, format_date, number_of
+from rag.dates import find_dates, format_date
 
 FRIDAY = dt.date(2026, 1, 16)
 
@@ -66,5 +66,15 @@ def test_format_date() -> None:
     assert format_date(dt.date(2026, 1, 17), day, "zh") == "2026年1月17日至2026年1月18日"
 
 
-def test_number_of() -> None:
-    assert [number_of(t) for t in ["27", "二十七", "十", "十二", "两", "x"]] == [27, 27, 10, 12, 2, None]
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("The library opened on Monday.", dt.date(2026, 1, 12)),
+        ("The library will open on Monday.", dt.date(2026, 1, 19)),
+        ("It closed on Wednesday.", dt.date(2026, 1, 14)),
+        ("It is closed on Mondays.", None),
+    ],
+)
+def test_a_weekday_without_a_week_is_the_last_one_or_the_next(text: str, day: dt.date | None) -> None:
+    found = find_dates(text, dt.date(2026, 1, 14))
+    assert [(m.first, m.last) for m in found] == ([(day, day)] if day else [])

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from rag.numbers import amount_en, chinese_numeral, conversion_en, find_numbers, same_amount
+from rag.numbers import amount_en, find_numbers, same_amount
+from rag.numerals import chinese_numeral, whole_number
 
 
 def amounts(text: str) -> list[tuple[Decimal, str, str]]:
@@ -123,10 +124,16 @@ def test_the_start_of_a_range_takes_unit_and_multiplier_from_its_end() -> None:
 @pytest.mark.parametrize(
     ("figure", "value"),
     [("三千二百万", 32_000_000), ("二〇二五", 2025), ("十", 10), ("一百零五", 105), ("两亿三千万", 230_000_000),
-     ("三点五", Decimal("3.5")), ("三四", None), ("七八十", None), ("十五五", None)],
+     ("三点五", Decimal("3.5")), ("三四", None), ("七八十", None), ("十五五", None),
+     ("甲", None), ("", None)],
 )  # fmt: skip
 def test_chinese_numerals(figure: str, value: int | Decimal | None) -> None:
     assert chinese_numeral(figure) == value
+
+
+def test_whole_numbers() -> None:
+    figures = ["27", "二十七", "十", "一百零五", "两", "三点五", "x", ""]
+    assert [whole_number(figure) for figure in figures] == [27, 27, 10, 105, 2, None, None, None]
 
 
 @pytest.mark.parametrize(
@@ -143,11 +150,7 @@ def test_chinese_numerals(figure: str, value: int | Decimal | None) -> None:
     ],
 )  # fmt: skip
 def test_conversion_for_english_readers(zh: str, en: str) -> None:
-    assert conversion_en(zh) == en
-
-
-def test_conversion_of_a_text_without_amounts_is_none() -> None:
-    assert conversion_en("河边的老码头") is None
+    assert "; ".join(amount_en(number) for number in find_numbers(zh)) == en
 
 
 def test_absurd_figures_neither_crash_nor_hang() -> None:

@@ -236,6 +236,39 @@ def test_a_generated_answer_names_its_model_and_flags_what_is_not_backed() -> No
     assert badges == ["jw-badge jw-partial", "jw-badge jw-unsupported"]
 
 
+def test_a_cut_quote_keeps_its_ellipsis_and_what_was_worked_out_is_marked() -> None:
+    answer = dataclasses.replace(
+        answered("q", BRIDGE, "大桥全长1260米"),
+        sentences=(
+            AnswerSentence(
+                "大桥全长1260米", (1,), Support.QUOTED, ((4, 9),), before="<海风>, 5 January 2026: …", after="…"
+            ),
+            AnswerSentence("(in English: 1260米 = 1,260 metres)", (1,), Support.SUPPORTED, derived=True),
+        ),
+    )
+    page = render.answer(answer, known(BRIDGE), "en", "k")
+    assert "<海风>, 5 January 2026: …大桥全长1260米…" in Structure(page).text.replace("\u2060", "")
+    assert "<海风>" not in page
+    assert [c for c in Structure(page).attributes("span", "class") if c in ("jw-before", "jw-derived")] == [
+        "jw-before",
+        "jw-derived",
+    ]
+    assert "&lt;海风&gt;, 5 January 2026: …大桥全长1260米…[^1]" in page
+
+
+def test_what_another_article_says_begins_a_new_line() -> None:
+    first, second = answered("q", BRIDGE, "大桥全长1260米"), answered("q", LIBRARY, LIBRARY.text[:6])
+    other = dataclasses.replace(second.citations[0], marker=2)
+    answer = dataclasses.replace(
+        first,
+        citations=(*first.citations, other),
+        sentences=(*first.sentences, AnswerSentence(other.quote, (2,), Support.QUOTED)),
+    )
+    page = render.answer(answer, known(BRIDGE, LIBRARY), "zh", "k")
+    text = page[page.index("jw-text") : page.index("jw-refs")]
+    assert text.count("<p>") == 2
+
+
 def test_a_refusal_looks_different_and_offers_the_nearest_articles() -> None:
     page = render.answer(refused("天气？", BRIDGE, LIBRARY), known(BRIDGE, LIBRARY), "zh", "k")
     structure = Structure(page)

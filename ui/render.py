@@ -70,7 +70,8 @@ def footnotes(answer: Answer, language: Language) -> str:
     known = {citation.marker for citation in answer.citations}
     if answer.sentences:
         sentences = (
-            _flat(sentence.text) + "".join(f"[^{marker}]" for marker in sentence.markers if marker in known)
+            _flat(sentence.before + sentence.text + sentence.after)
+            + "".join(f"[^{marker}]" for marker in sentence.markers if marker in known)
             for sentence in answer.sentences
         )
         body = _space(answer.language).join(sentences)
@@ -102,8 +103,16 @@ def _text(answer: Answer, language: Language, key: str) -> str:
     if not answer.sentences:
         return f"<p>{escape_lines(answer.answer)}</p>"
     by_marker = {citation.marker: citation for citation in answer.citations}
-    sentences = [_sentence(sentence, by_marker, language, key) for sentence in answer.sentences]
-    return f"<p>{_space(answer.language).join(sentences)}</p>"
+    lines: list[list[str]] = []
+    story = ""
+    for sentence in answer.sentences:
+        cited = next((by_marker[marker].article_id for marker in sentence.markers if marker in by_marker), story)
+        apart = answer.mode == "extractive" and not sentence.derived and (sentence.before.strip("…") or cited != story)
+        if apart or not lines:
+            lines.append([])
+        lines[-1].append(_sentence(sentence, by_marker, language, key))
+        story = cited
+    return "".join(f"<p>{_space(answer.language).join(line)}</p>" for line in lines)
 
 
 def _sentence(sentence: AnswerSentence, citations: Mapping[int, Citation], language: Language, key: str) -> str:
@@ -115,8 +124,10 @@ def _sentence(sentence: AnswerSentence, citations: Mapping[int, Citation], langu
     if sentence.problems:
         items = ("、" if language == "zh" else ", ").join(sentence.problems)
         problems = f'<span class="jw-problems">{escape(text(language, "problems", items=items))}</span>'
-    kind = f' class="jw-{sentence.support.value}-text"' if badge else ""
-    return f"<span{kind}>{_emphasised(sentence)}</span>{chips}{badge}{problems}"
+    kind = f' class="jw-{sentence.support.value}-text"' if badge else ' class="jw-derived"' if sentence.derived else ""
+    before = f'<span class="jw-before">{escape(sentence.before)}</span>' if sentence.before else ""
+    shown = f"{before}{_emphasised(sentence)}{escape(sentence.after)}"
+    return f"<span{kind}>{shown}</span>{chips}{badge}{problems}"
 
 
 def _emphasised(sentence: AnswerSentence) -> str:

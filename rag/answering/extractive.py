@@ -8,9 +8,9 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from rag.answering.composition import ONE_FACT_CHARS, SEVERAL_CHARS, Quote, compose
+from rag.answering.composition import ONE_FACT_CHARS, SEVERAL_CHARS, Quote, compose, fit
 from rag.answering.constraints import is_about_another, meets_constraints
-from rag.answering.notes import date_notes, english_note, reading_text
+from rag.answering.notes import reading_text, with_notes
 from rag.answering.notices import notice
 from rag.answering.parts import Part, asks_list, asks_several, parts
 from rag.answering.question_type import AnswerType, QuestionProfile, profile
@@ -26,6 +26,7 @@ from rag.answering.selection import (
 from rag.answering.several import about, answer_parts
 from rag.answering.timing import in_time
 from rag.config import AnswerSettings, Strictness
+from rag.dates import format_date
 from rag.tokens import is_chinese
 from rag.types import Answer, Hit, Question, Timings
 
@@ -45,6 +46,10 @@ _LEAST_NAMED: Final = 0.1
 """Least share of the sentences that hold something of the asked kind."""
 _SURELY_SEEN: Final = frozenset({AnswerType.NUMBER, AnswerType.DATE, AnswerType.DURATION, AnswerType.PERSON})
 """Kinds of answer that are hardly ever overlooked in a sentence."""
+
+
+_FRAME_CHARS: Final = 60
+"""Room kept for what an English reader needs beside a Chinese quote."""
 
 
 class ExtractiveAnswerer:
@@ -72,7 +77,7 @@ class ExtractiveAnswerer:
         if not quotes:
             refusal = refuse(question, hits, mode=MODE, model=self._reader.name)
             return dataclasses.replace(refusal, confidence=whole.answerable)
-        noted = [_with_notes(quote, question) for quote in quotes[: self._settings.max_sources]]
+        noted = with_notes(quotes[: self._settings.max_sources], question)
         limit = SEVERAL_CHARS if several or asks_several(asked) or asks_list(asked) else ONE_FACT_CHARS
         answer = compose(question, fit(noted, limit), confidence=whole.answerable, model=self._reader.name, mode=MODE)
         return dataclasses.replace(answer, notices=missing)
@@ -98,8 +103,9 @@ class ExtractiveAnswerer:
             return choose_several(reading, SEVERAL_CHARS)
         if asks_list(asked):
             return choose_one(favour_lists(reading), SEVERAL_CHARS, readable=SEVERAL_CHARS)
-        rivals = conflicting(reading, ONE_FACT_CHARS)
-        return rivals or [corroborating(quote, reading) for quote in choose_one(reading, ONE_FACT_CHARS)]
+        room = ONE_FACT_CHARS - (_FRAME_CHARS if _needs_frame(question, reading) else 0)
+        rivals = [_dated(quote, question) for quote in conflicting(reading, room)]
+        return rivals or [corroborating(quote, reading) for quote in choose_one(reading, room)]
 
     def _by_part(
         self, several: Sequence[Part], question: Question, whole: Reading, hits: Sequence[Hit]
@@ -114,6 +120,20 @@ class ExtractiveAnswerer:
         quotes = [answer.quote for answer in answers if answer.quote is not None]
         unanswered = [answer.part.name or answer.part.question for answer in answers if answer.quote is None]
         return quotes, tuple(notice("part_missing", question.language, part=part) for part in unanswered)
+
+
+def _needs_frame(question: Question, reading: Reading) -> bool:
+    """Whether an English question is answered from a Chinese article."""
+    return question.language == "en" and bool(reading.sentences) and is_chinese(reading.sentences[0].candidate.text)
+
+
+def _dated(quote: Quote, question: Question) -> Quote:
+    """`quote` labelled with the date of its article; an English frame has the date already."""
+    if question.language == "en" and is_chinese(quote.text):
+        return quote
+    date = quote.article.date
+    unknown = "日期不明" if question.language == "zh" else "undated"
+    return dataclasses.replace(quote, label=format_date(date, date, question.language) if date else unknown)
 
 
 def _constrained(asked: QuestionProfile, reading: Reading, sure: frozenset[AnswerType]) -> Reading:
@@ -161,28 +181,6 @@ def _names_one(sentences: Sequence[ScoredSentence]) -> bool:
     return sum(s.share for s, holds in zip(sentences, named, strict=True) if holds) >= _LEAST_NAMED
 
 
-def fit(quotes: Sequence[Quote], limit: int) -> list[Quote]:
-    """The first quotes, with their notes as far as they fit `limit` characters; the first quote always stays."""
-    fitting: list[Quote] = []
-    left = limit
-    for quote in _distinct(quotes):
-        left -= len(quote.label) + len(quote.text) + 4  # a colon, two ellipses and a space
-        if fitting and left < 0:
-            break
-        notes: list[str] = []
-        for note in quote.notes:
-            if len(note) + 1 <= left:
-                notes.append(note)
-                left -= len(note) + 1
-        fitting.append(dataclasses.replace(quote, notes=tuple(notes)))
-    return fitting
-
-
-def _distinct(quotes: Sequence[Quote]) -> list[Quote]:
-    """Each span once."""
-    return list({(q.article.id, q.start, q.end): q for q in reversed(quotes)}.values())[::-1]
-
-
 def blend(part: Reading, whole: Reading) -> Reading:
     """The reading of one part of a question in the light of the whole: shares of both, multiplied and scaled."""
     shares = {_place(s): s.share for s in whole.sentences}
@@ -195,12 +193,3 @@ def blend(part: Reading, whole: Reading) -> Reading:
 def _place(scored: ScoredSentence) -> tuple[str, int, int]:
     candidate = scored.candidate
     return candidate.hit.article.id, candidate.start, candidate.end
-
-
-def _with_notes(quote: Quote, question: Question) -> Quote:
-    """`quote` with what can be worked out from it."""
-    notes = date_notes(quote, question)
-    if question.language == "en" and is_chinese(quote.text):
-        note = english_note(quote, question)
-        notes = [*([f"({note})"] if note else []), *notes]
-    return dataclasses.replace(quote, notes=tuple(notes)) if notes else quote

@@ -1,18 +1,20 @@
-"""What is worked out by rule from a quote and shown beside it, marked as such: dates and amounts.
+"""What is worked out by rule from a quote and shown beside it: dates, days left, and what an English reader needs.
 
-A relative day (昨日) is resolved against the article's date, a countdown against the day of the question, and an
-English reader gets the amounts of a Chinese quote in English.
+A relative day (昨日) is resolved against the article's date, a countdown against the day of the question.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 
 from rag.answering.composition import Quote
+from rag.answering.english import conversions, source_frame
 from rag.answering.question_type import AnswerType, profile
 from rag.dates import DateMention, find_dates, format_date
-from rag.numbers import amount_en, find_numbers
+from rag.tokens import is_chinese
 from rag.types import Question
 
 _COUNTDOWN = re.compile(
@@ -21,10 +23,11 @@ _COUNTDOWN = re.compile(
     re.IGNORECASE,
 )
 _DAY = re.compile(r"[昨今明][日天晚晨]|前天|后天|yesterday|today|tomorrow", re.IGNORECASE)
-_PERIOD = re.compile(rf"{_DAY.pattern}|[去今明前]年.*|[本这上下]个?[周月].*|(?:last|this|next) \w+", re.IGNORECASE)
-_MOST_AMOUNTS = 3
-_LARGE = 10_000
-"""A bare count from which Chinese writes 万 and 亿 and an English reader wants figures."""
+_PERIOD = re.compile(
+    rf"{_DAY.pattern}|[去今明前]年.*|[本这上下]个?[周月].*|(?:last|this|next) \w+"
+    r"|[本这上下]?个?(?:周|星期|礼拜)[一二三四五六日天末]|on \w+day",
+    re.IGNORECASE,
+)
 
 
 def is_countdown(question: str) -> bool:
@@ -43,34 +46,59 @@ def reading_text(question: Question) -> str:
     return text
 
 
+def with_notes(quotes: Sequence[Quote], question: Question) -> list[Quote]:
+    """`quotes` with what can be worked out from each; a Chinese one gets its frame for an English reader."""
+    noted: list[Quote] = []
+    framed: set[str] = set()
+    told: set[str] = set()
+    for quote in quotes:
+        if question.language == "en" and is_chinese(quote.text):
+            converted = tuple(entry for entry in conversions(quote, question) if entry not in told)
+            notes = (*undated(quote, question), *days_left(quote, question))
+            frame = "" if quote.article.id in framed else source_frame(quote.article)
+            framed.add(quote.article.id)
+            told.update(converted)
+            noted.append(replace(quote, converted=converted, notes=notes, frame=frame))
+        else:
+            noted.append(replace(quote, notes=tuple(date_notes(quote, question))))
+    return noted
+
+
 def date_notes(quote: Quote, question: Question) -> list[str]:
     """Relative days of the quote as dates, and the days left when that was asked."""
-    zh = question.language == "zh"
     anchor = quote.article.date
+    relative = _relative(quote, question)
     notes: list[str] = []
-    mentions = find_dates(quote.text, anchor or question.as_of)
-    asks_when = AnswerType.DATE in profile(question.standalone).types
-    shown = _PERIOD if asks_when else _DAY
-    relative = [m for m in mentions if m.relative and shown.fullmatch(quote.text[m.start : m.end])]
-    if anchor is not None:
-        for mention in relative[:2]:
-            said, meant = (
-                quote.text[mention.start : mention.end],
-                format_date(mention.first, mention.last, question.language),
-            )
-            notes.append(f"“{said}”即{meant}。" if zh else f"“{said}” is {meant}.")
-    elif relative:
-        said = quote.text[relative[0].start : relative[0].end]
-        notes.append(
-            f"文章未注明日期，“{said}”无法换算。" if zh else f"The article has no date, so “{said}” stays open."
-        )
-    if is_countdown(question.standalone):
-        notes += _days_left(quote, mentions, question)
-    return notes
+    for mention in relative[:2] if anchor is not None else ():
+        said = quote.text[mention.start : mention.end]
+        meant = format_date(mention.first, mention.last, question.language)
+        notes.append(f"“{said}”即{meant}。" if question.language == "zh" else f"“{said}” is {meant}.")
+    return [*notes, *undated(quote, question), *days_left(quote, question)]
 
 
-def _days_left(quote: Quote, mentions: list[DateMention], question: Question) -> list[str]:
-    """Days from the question's day to the quote's day (the one that answers, if it is known)."""
+def undated(quote: Quote, question: Question) -> list[str]:
+    """That a relative day of the quote stays open, where its article has no date."""
+    relative = _relative(quote, question)
+    if quote.article.date is not None or not relative:
+        return []
+    said = quote.text[relative[0].start : relative[0].end]
+    if question.language == "zh":
+        return [f"文章未注明日期，“{said}”无法换算。"]
+    return [f"The article has no date, so “{said}” stays open."]
+
+
+def _relative(quote: Quote, question: Question) -> list[DateMention]:
+    """Relative dates of the quote worth resolving: days, and longer times when it is asked when."""
+    shown = _PERIOD if AnswerType.DATE in profile(question.standalone).types else _DAY
+    mentions = find_dates(quote.text, quote.article.date or question.as_of)
+    return [m for m in mentions if m.relative and shown.fullmatch(quote.text[m.start : m.end])]
+
+
+def days_left(quote: Quote, question: Question) -> list[str]:
+    """Days from the question's day to the quote's day (the one that answers, if it is known), when that was asked."""
+    if not is_countdown(question.standalone):
+        return []
+    mentions = find_dates(quote.text, quote.article.date or question.as_of)
     days = [m for m in mentions if m.is_day and m.first >= question.as_of]
     if quote.answer:
         begin = quote.answer[0] - quote.start
@@ -82,37 +110,6 @@ def _days_left(quote: Quote, mentions: list[DateMention], question: Question) ->
     if question.language == "zh":
         return [f"从{today}到{day}还有{left}天。"]
     return [f"From {today} to {day}: {left} days."]
-
-
-def english_note(quote: Quote, question: Question) -> str | None:
-    """Amounts, the date or the name that answers, in a form an English reader can use; None when there is none."""
-    text = quote.text
-    wanted = (quote.answer[0] - quote.start, quote.answer[1] - quote.start) if quote.answer else (0, len(text))
-    parts = [
-        f"{text[n.start : n.end]} = {amount_en(n)}"
-        for n in find_numbers(text)
-        if n.start < wanted[1] and wanted[0] < n.end and (n.unit or n.value >= _LARGE)
-    ]
-    for mention in find_dates(text, quote.article.date or dt.date(2000, 1, 1)):
-        dated = quote.article.date is not None or not mention.relative
-        if dated and mention.start < wanted[1] and wanted[0] < mention.end:
-            meant = format_date(mention.first, mention.last, "en")
-            parts.append(f"{text[mention.start : mention.end]} = {meant}")
-    if quote.answer and AnswerType.PERSON in profile(question.standalone).types:
-        parts.append(f"{text[slice(*wanted)]} = {_romanised(text[slice(*wanted)])}")
-    return "; ".join(parts[:_MOST_AMOUNTS]) or None
-
-
-def _romanised(name: str) -> str:
-    """A Chinese personal name in pinyin, surname first.
-
-    >>> _romanised("林晓舟")
-    'Lin Xiaozhou'
-    """
-    from pypinyin import lazy_pinyin
-
-    surname, *given = lazy_pinyin(name)
-    return " ".join(part.capitalize() for part in (surname, "".join(given)) if part)
 
 
 def _month_day(day: dt.date, language: str) -> str:

@@ -100,7 +100,8 @@ _SEVERAL = re.compile(
 )
 _LIST = re.compile(
     r"哪些|哪[几两三四五六七八九十](?!天|年|月)|有哪(?!一|个|条|家|位)|都有(?:什么|谁)"
-    r"|\b(?:which|what) (?:two|three|four|five|six|seven)\b"
+    r"|\b(?:which|what) (?:two|three|four|five|six|seven|eight|several)\b"
+    r"|\b(?:which|what)(?: kinds of| types of)? (?!(?:does|is|was|has|this|its|his|us)\b)[a-z]+s\b"
 )
 
 
@@ -112,7 +113,8 @@ def asks_several(question: str) -> bool:
 def asks_list(question: str) -> bool:
     """Whether the answer to `question` is a list."""
     text = fold_keep(question)
-    return _LIST.search(text) is not None or AnswerType.LIST in profile(text).types
+    is_list = detect_language(question) == "zh" and AnswerType.LIST in profile(text).types
+    return _LIST.search(text) is not None or is_list
 
 
 _PART_END = re.compile(r"[？?；;]+")

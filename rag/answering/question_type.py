@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from rag.answering.reader_text import fold_keep
+from rag.numerals import whole_number
 from rag.tokens import detect_language
 
 Span = tuple[int, int]
@@ -155,7 +156,6 @@ _EN_ORDINAL_WORDS = {
         start=1,
     )
 }
-_CN_DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 
 
 def profile(question: str) -> QuestionProfile:
@@ -225,27 +225,7 @@ def _units(text: str) -> tuple[str, ...]:
 
 def ordinals(text: str) -> tuple[int, ...]:
     """Values of the ordinals in `text` (folded), in order, without repetition."""
-    values = [chinese_number(m.group(1)) for m in _ZH_ORDINAL.finditer(text)]
+    values = [whole_number(m.group(1)) for m in _ZH_ORDINAL.finditer(text)]
     values += [int(m.group(1)) for m in _EN_ORDINAL.finditer(text)]
     values += [_EN_ORDINAL_WORDS[w] for w in re.findall(r"[a-z]+", text) if w in _EN_ORDINAL_WORDS and w != "second"]
     return tuple(dict.fromkeys(v for v in values if v is not None))
-
-
-def chinese_number(digits: str) -> int | None:
-    """Value of a whole number up to 999 in Chinese or Arabic digits; None when it is not one.
-
-    >>> chinese_number("二十七")
-    27
-    """
-    if digits.isdigit() and digits.isascii():
-        return int(digits)
-    total, current = 0, 0
-    for char in digits:
-        if char in _CN_DIGITS:
-            current = _CN_DIGITS[char]
-        elif char in "十百":
-            total += (current or 1) * (10 if char == "十" else 100)
-            current = 0
-        else:
-            return None
-    return total + current

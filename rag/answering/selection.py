@@ -14,18 +14,23 @@ from rag.answering.reader import Reading, ScoredSentence
 from rag.answering.reader_features import Candidate
 from rag.answering.reader_text import fold_keep
 from rag.sentences import sentence_spans
+from rag.tokens import is_chinese
 from rag.types import Article
 
 Span = tuple[int, int]
 
-SURE: Final = 0.8
+SURE: Final = 0.7
 """Share of the best sentence from which it stands alone."""
 SECOND: Final = 0.06
 """Least share of a second sentence."""
+_LEAST_ROOM: Final = 50
+"""Characters below which a second sentence is not cut."""
+_LEAST_RIVAL: Final = 0.15
+"""Least share of a second sentence for each share of the first."""
 READABLE: Final = 120
-"""Characters to which a sentence is trimmed when the answer inside it is known."""
-_LIKELY: Final = 25
-"""Sentences of a reading among which one about a named thing is looked for."""
+"""Chinese characters to which a sentence is trimmed when the answer inside it is known."""
+READABLE_LATIN: Final = 190
+"""The same for text in letters, which takes more of them to say as much."""
 _MOST_COMMAS: Final = 5
 _RIVAL: Final = 0.2
 """Least share of a sentence that gives another figure."""
@@ -51,25 +56,14 @@ def choose_one(reading: Reading, budget: int, readable: int = READABLE) -> list[
         return []
     best = reading.sentences[0]
     quotes = [quote_of(best.candidate, budget, readable)]
-    if best.share < SURE:
+    others = reading.sentences[1:]
+    lacks = best.share >= SURE and best.candidate.answer is None and any(s.candidate.answer for s in others)
+    if best.share < SURE or lacks:
         left = budget - len(quotes[0].text)
-        other = _second(reading.sentences[1:], best.candidate, left)
+        other = _second(others, best, left, needs_answer=lacks)
         if other is not None:
             quotes.append(quote_of(other.candidate, left))
     return _in_story_order(quotes)
-
-
-def choose_about(name: str, reading: Reading, budget: int, taken: Sequence[Quote]) -> Quote | None:
-    """The best new sentence about `name`, labelled with it; of any sentence when none names it."""
-    new = [s.candidate for s in reading.sentences if not any(_inside(s.candidate, quote) for quote in taken)]
-    likely = new[:_LIKELY]
-    folded = fold_keep(name)
-    direct = [c for c in likely if folded in fold_keep(c.text + c.hit.article.title)]
-    about = direct or [c for c in likely if folded in fold_keep(c.hit.article.text)]
-    if not new:
-        return None
-    quote = quote_of((about or new)[0], budget)
-    return replace(quote, label=name) if about else quote
 
 
 def favour_lists(reading: Reading) -> Reading:
@@ -154,19 +148,23 @@ def quote_of(candidate: Candidate, limit: int, readable: int = READABLE) -> Quot
     """The sentence, trimmed around its answer when it is long, joined with its lines when it is a short one."""
     article = candidate.hit.article
     if candidate.answer:
-        limit = min(limit, readable)
+        limit = min(limit, readable if is_chinese(candidate.text) else max(readable, READABLE_LATIN))
     start, end = _widen(article, candidate, limit)
     start, end = trim(article, start, end, candidate.answer or candidate.focus, limit)
     return Quote(article, start, end, candidate.answer)
 
 
-def _second(others: Sequence[ScoredSentence], best: Candidate, room: int) -> ScoredSentence | None:
-    """The likeliest other sentence of the same article that fits."""
+def _second(
+    others: Sequence[ScoredSentence], best: ScoredSentence, room: int, *, needs_answer: bool
+) -> ScoredSentence | None:
+    """The likeliest other sentence of the same article that fits and, if needed, holds something of the asked kind."""
     for other in others:
-        if other.share < SECOND:
+        if other.share < max(SECOND, _LEAST_RIVAL * best.share):
             return None
-        same = other.candidate.hit.article.id == best.hit.article.id
-        if same and len(quote_of(other.candidate, max(room, 1)).text) <= room and room > 8:
+        if needs_answer and not other.candidate.answer:
+            continue
+        same = other.candidate.hit.article.id == best.candidate.hit.article.id
+        if same and room >= min(len(other.candidate.text), _LEAST_ROOM):
             return other
     return None
 
