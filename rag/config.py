@@ -27,6 +27,7 @@ EXAMPLES_DIR = PROJECT_DIR / "examples"
 AnswerMode = Literal["extractive", "generative"]
 Backend = Literal["transformers", "openai"]
 Strictness = Literal["strict", "balanced", "generous"]
+AskModel = Literal["supported", "always"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,8 @@ class AnswerSettings:
     mode: AnswerMode = "extractive"
     strictness: Strictness = "balanced"
     """How readily the extractive answerer refuses."""
+    ask_model: AskModel = "supported"
+    """When a generative model is asked: when the reader does not refuse, or whenever anything was retrieved."""
     max_sources: int = 5
     """Most passages given to a generative model, most citations of an extractive answer."""
     backend: Backend = "transformers"

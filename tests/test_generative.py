@@ -53,6 +53,37 @@ def final(*pieces: str, **more) -> Answer:
 # The answerer
 
 
+class RefusingFallback:
+    """Finds nothing that supports an answer."""
+
+    def stream(self, question, hits):
+        yield replace(refuse(question, hits, mode="extractive", model="reader"), confidence=0.01)
+
+
+@pytest.mark.parametrize(("ask_model", "asked"), [("supported", 0), ("always", 1)])
+def test_the_model_is_not_asked_what_the_reader_finds_unsupported(ask_model: str, asked: int) -> None:
+    generator = ScriptedGenerator("年吞吐能力达到1.21亿吨[1]。")
+    settings = replace(SETTINGS, ask_model=ask_model)
+    [*_, answer] = GenerativeAnswerer(generator, settings, RefusingFallback()).stream(question(), hits())
+    assert (len(generator.prompts), answer.refused) == (asked, asked == 0)
+    assert (answer.mode, answer.model) == ("generative", "scripted" if asked else "reader")
+    if not asked:
+        assert answer.answer == REFUSAL["zh"]
+        assert answer.notices == ("文章里没有足以支持回答的句子，因此没有让模型作答。",)
+        assert [near.article_id for near in answer.nearest] == ["海湾日报/1", "海湾日报/2", "海湾日报/3"]
+
+
+def test_the_reader_itself_keeps_an_unsupported_question_from_the_model() -> None:
+    from rag.answering.extractive import ExtractiveAnswerer
+    from rag.answering.reader import OverlapReader
+
+    generator = ScriptedGenerator("码头年吞吐能力达到1.21亿吨[1]。")
+    answerer = GenerativeAnswerer(generator, SETTINGS, ExtractiveAnswerer(OverlapReader(), SETTINGS))
+    [*_, answered] = answerer.stream(question(), hits())
+    [*_, unsupported] = answerer.stream(question("火星基地的面积有多大？"), hits())
+    assert (answered.refused, unsupported.refused, len(generator.prompts)) == (False, True, 1)
+
+
 def test_an_answer_is_checked_sentence_by_sentence() -> None:
     answer = final("年吞吐能力达到1.21亿吨[1]。", "头采茶每斤卖到800元[2]。", "大雪封山。")
     assert (answer.final, answer.refused, answer.mode, answer.model) == (True, False, "generative", "scripted")

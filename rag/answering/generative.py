@@ -1,6 +1,7 @@
 """The answer that a language model writes, checked sentence by sentence against the passages it cites.
 
-When the model or its server is missing or fails, the fallback answers instead and says so.
+The model is not asked where the fallback, which reads the articles itself, finds nothing that supports an answer. When
+the model or its server is missing or fails, the fallback answers instead and says so.
 """
 
 from __future__ import annotations
@@ -57,18 +58,27 @@ class GenerativeAnswerer:
         self._fallback = fallback
 
     def stream(self, question: Question, hits: Sequence[Hit]) -> Iterator[Answer]:
-        """Snapshots while the model writes, then the checked answer; without hits a refusal, unwritten."""
+        """Snapshots while the model writes, then the checked answer; an unwritten refusal when nothing supports one."""
         started = time.perf_counter()
         if not hits:
             refusal = refuse(question, hits, mode=MODE, model=self._generator.name)
             yield replace(refusal, timings=_since(started))
             return
+        extracted = self._extracted(question, hits) if self._settings.ask_model == "supported" else None
+        if extracted is not None and extracted.refused:
+            unasked = (notice("unasked", question.language), *extracted.notices)
+            yield replace(extracted, mode=MODE, notices=unasked, timings=_since(started))
+            return
         try:
             yield from self._written(question, hits, started)
         except ModelError as error:
             reason = notice("fallback", question.language, reason=str(error).rstrip(".。"))
-            for answer in self._fallback.stream(question, hits):
-                yield replace(answer, notices=(reason, *answer.notices), timings=_since(started))
+            answer = extracted or self._extracted(question, hits)
+            yield replace(answer, notices=(reason, *answer.notices), timings=_since(started))
+
+    def _extracted(self, question: Question, hits: Sequence[Hit]) -> Answer:
+        *_, answer = self._fallback.stream(question, hits)
+        return answer
 
     def _written(self, question: Question, hits: Sequence[Hit], started: float) -> Iterator[Answer]:
         prompt = self._fit(question, hits[: self._settings.max_sources])

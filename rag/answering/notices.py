@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Final, Literal
 
 Notice = Literal[
-    "fallback", "dropped", "shortened", "invented", "cut_length", "cut_time", "no_citation", "part_missing"
+    "fallback", "dropped", "shortened", "invented", "cut_length", "cut_time", "no_citation", "part_missing", "unasked"
 ]
 
 _TEXTS: Final[dict[Notice, dict[str, str]]] = {
     "fallback": {
         "zh": "生成模型没有给出回答（{reason}），以下是从文章中摘录的回答。",
         "en": "The model gave no answer ({reason}); this answer is extracted from the articles instead.",
+    },
+    "unasked": {
+        "zh": "文章里没有足以支持回答的句子，因此没有让模型作答。",
+        "en": "No sentence of the articles supports an answer, so the model was not asked.",
     },
     "dropped": {
         "zh": "模型的上下文放不下全部内容，排在最后的 {count} 个段落没有交给它。",
