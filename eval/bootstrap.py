@@ -2,7 +2,7 @@
 
 Percentile bootstrap (Efron and Tibshirani, 1993); paired bootstrap and sign-flip permutation test for two
 systems on the same questions (Koehn, EMNLP 2004; Smucker, Allan and Carterette, CIKM 2007); Holm's
-correction for several measures tested at once (Holm, 1979).
+correction for several measures tested at once (Holm, 1979; Tarone, 1990).
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ class PairedTest:
     """95 % interval of the difference, by paired bootstrap."""
     p_value: float
     """Two-sided sign-flip permutation test; 1 when no question differs."""
+    least_p: float
+    """The p value if every question that differs differed in one direction: 2^(1-n) for n of them."""
     count: int
 
 
@@ -76,6 +78,7 @@ def paired_test(first: Sequence[float], second: Sequence[float]) -> PairedTest:
         low=low,
         high=high,
         p_value=permutation_p(differences),
+        least_p=min(1.0, 2.0 ** (1 - sum(bool(d) for d in differences))),
         count=count,
     )
 
@@ -112,6 +115,19 @@ def holm(p_values: Sequence[float]) -> list[float]:
     for place, index in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
         running = max(running, min(1.0, p_values[index] * (len(p_values) - place)))
         corrected[index] = running
+    return corrected
+
+
+def holm_of_tests(tests: Sequence[PairedTest]) -> list[float]:
+    """The p values of `tests` corrected by Holm over those that can be significant at all, aligned with `tests`.
+
+    A test on fewer than six questions that differ cannot reach 5 %, whatever their signs, so it cannot be a false
+    alarm and needs no correction of the others (Tarone, Biometrics 1990); it keeps its own p value.
+    """
+    corrected = [test.p_value for test in tests]
+    testable = [number for number, test in enumerate(tests) if test.least_p < 1 - CONFIDENCE]
+    for number, p_value in zip(testable, holm([tests[number].p_value for number in testable]), strict=True):
+        corrected[number] = p_value
     return corrected
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from eval.bootstrap import PairedTest, holm, paired_test
+from eval.bootstrap import PairedTest, holm_of_tests, paired_test
 from eval.results import QuestionResult
 from eval.runs import Run, RunError, model_differences, setting_differences
 from eval.summary import LOWER_IS_BETTER, MEASURES, scores
@@ -30,7 +30,7 @@ class MeasureDifference:
     measure: str
     test: PairedTest
     corrected_p: float
-    """The p value after Holm's correction over all measures compared."""
+    """The p value after Holm's correction over the measures compared; see `holm_of_tests`."""
 
     @property
     def significant(self) -> bool:
@@ -112,7 +112,7 @@ def _measures(first: Sequence[QuestionResult], second: Sequence[QuestionResult])
         both = [q for q in before if measure in before[q] and measure in after[q]]
         if both:
             tests.append((measure, paired_test([before[q][measure] for q in both], [after[q][measure] for q in both])))
-    corrected = holm([test.p_value for _, test in tests])
+    corrected = holm_of_tests([test for _, test in tests])
     return [MeasureDifference(name, test, p) for (name, test), p in zip(tests, corrected, strict=True)]
 
 

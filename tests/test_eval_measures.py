@@ -239,3 +239,15 @@ def test_holm_by_hand() -> None:
     assert bootstrap.holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
     assert bootstrap.holm([0.5, 0.9]) == [1.0, 1.0]
     assert bootstrap.holm([]) == []
+
+
+def test_what_cannot_be_significant_costs_the_others_nothing() -> None:
+    base = [0.0] * 20
+    clear = bootstrap.paired_test(base, [1.0] * 8 + [0.0] * 12)  # p = 2 / 2^8
+    weak = bootstrap.paired_test(base, [1.0] * 6 + [-1.0] * 2 + [0.0] * 12)
+    few = bootstrap.paired_test(base, [1.0] * 5 + [0.0] * 15)  # p = 2 / 2^5, as small as five can make it
+    none = bootstrap.paired_test(base, base)
+    assert [t.least_p for t in (clear, weak, few, none)] == [2 / 2**8, 2 / 2**8, 2 / 2**5, 1.0]
+    corrected = bootstrap.holm_of_tests([none, clear, few, weak, none])
+    assert corrected == pytest.approx([1.0, 2 * 2 / 2**8, 2 / 2**5, weak.p_value, 1.0])
+    assert bootstrap.holm_of_tests([]) == []

@@ -105,7 +105,7 @@ def test_from_the_chat_to_a_run_a_comparison_and_an_explanation(page: Page, tmp_
     page.locator("#jw-ev-compare-button").click()
     page.locator("#jw-ev-do-compare").click()
     expect(page.locator("#jw-ev-comparison .jw-ev-title")).to_have_text("甲 → 乙")
-    expect(page.locator("#jw-ev-comparison")).to_contain_text("answer.strictness balanced → strict")
+    expect(page.locator("#jw-ev-comparison")).to_contain_text("拒答松紧：适中 → 从严")
 
     page.locator("#jw-ev-runs-button").click()
     page.locator("#jw-ev-failed summary").last.click()
@@ -121,3 +121,29 @@ def test_from_the_chat_to_a_run_a_comparison_and_an_explanation(page: Page, tmp_
     page.locator("#jw-ev-confirm-delete").click()
     expect(page.locator("button.jw-ev-run .jw-row-title")).to_have_text(["甲"])
     expect(page.locator("#jw-ev-status")).to_contain_text("Deleted “乙”.")
+
+
+def test_a_page_loaded_again_can_stop_the_run_and_says_why_it_cannot_go_on(page: Page, tmp_path: Path) -> None:
+    file = tmp_path / "long.jsonl"
+    many = [{**QUESTIONS[0], "id": str(number)} for number in range(2_000)]
+    file.write_text("".join(json.dumps(q, ensure_ascii=False) + "\n" for q in many), "utf-8")
+    page.locator("button[role=tab]", has_text="评测").click()
+    page.locator("#jw-ev-runs input[type=file]").set_input_files(file)
+    expect(page.locator("#jw-ev-status")).to_contain_text("已导入“long”：2000 题")
+    page.locator("#jw-ev-name input").fill("长跑")
+    page.locator("#jw-ev-run").click()
+    expect(page.locator("#jw-ev-status")).to_contain_text("/ 2000 题")
+    page.reload()
+    page.locator("html.jw-ready #jw-box textarea").wait_for()
+    page.locator("button[role=tab]", has_text="评测").click()
+    page.locator("#jw-ev-stop").click()
+    expect(page.locator("#jw-ev-status")).to_contain_text("“长跑”已停止。")
+    expect(page.locator("#jw-ev-resume")).to_be_visible()
+    bridge = tmp_path / "新桥.txt"
+    bridge.write_text("云河新桥开放\n\n云河新桥全长880米，今天开放。\n", "utf-8")
+    page.locator("button[role=tab]", has_text="文库").click()
+    page.locator("#jw-library input[type=file]").set_input_files(bridge)
+    expect(page.locator("#jw-library")).to_contain_text("云河新桥开放")
+    page.locator("button[role=tab]", has_text="评测").click()
+    expect(page.locator(".jw-ev-resume")).to_contain_text("此后有变化（文库），不能接着运行")
+    expect(page.locator("#jw-ev-resume")).to_be_hidden()

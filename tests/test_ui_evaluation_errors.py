@@ -22,11 +22,12 @@ from eval.question_fields import read_line
 from eval.question_set import make_question_set, read_question_set
 from eval.rgb import read_rgb
 from eval.runner import run
-from eval.runs import create_run, describe, open_run
+from eval.runs import create_run, describe, open_run, setting_differences
 from rag.assistant import check_question
+from rag.config import AnswerSettings, RetrievalSettings, Settings
 from rag.errors import JinwenError
 from ui.contents import Contents
-from ui.evaluation_errors import differences, told, wrong_value
+from ui.evaluation_errors import circumstance, differences, told, wrong_value
 from ui.evaluation_runs import RunDesk, settings_of
 from ui.evaluation_sets import QuestionSets
 
@@ -165,10 +166,28 @@ def test_what_changed_since_a_run_was_interrupted(tmp_path: Path) -> None:
     now = describe(OTHER, ToyLibrary(fingerprint="index-2"), "")
     found = left.differences(now)
     assert differences(found, "zh") == "问题集；文库"
-    assert differences(found, "en").startswith("question set ")
+    assert differences(found, "en") == "question set; library"
     assert differences(["retrieval.top_k 2 → 3", "model reader ab → cd", "code 12 → 34", "encoder a → b"], "zh") == (
         "设置 retrieval.top_k：2 → 3；模型 reader；程序；编码模型"
     )
+
+
+def test_what_was_different_about_two_runs() -> None:
+    answer = AnswerSettings(mode="generative", strictness="strict")
+    other = Settings(answer=answer, retrieval=RetrievalSettings(top_k=3))
+    first = describe(SET, ToyLibrary(settings=Settings()), "")
+    found = setting_differences(first, describe(SET, ToyLibrary(settings=other), ""))
+    assert [circumstance(line, "zh") for line in found] == [
+        "作答方式：原文摘句 → 模型撰写", "拒答松紧：适中 → 从严", "读几段：10 → 3",
+    ]  # fmt: skip
+    assert circumstance(found[1], "en") == "Refuses: balanced → readily"
+    others = {
+        "retrieval.depth 100 → 50": "设置 retrieval.depth：100 → 50",
+        "model reader ab → cd": "模型 reader：ab → cd",
+        "index ab (3 articles) → cd (4 articles)": "文库：3 篇 → 4 篇，内容不同",
+        "numpy 1 → 2": "numpy 1 → 2",
+    }
+    assert {line: circumstance(line, "zh") for line in others} == others
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from ui.strings import Language
+from ui.strings import STRINGS, Language, text
 
 _CHINESE = tuple(
     (re.compile(pattern, re.DOTALL), said)
@@ -83,14 +83,34 @@ _CHINESE = tuple(
     )
 )
 _PARTS = (
-    (re.compile(r"question set .+ → .+"), "问题集"),
-    (re.compile(r"index .+ → .+"), "文库"),
-    (re.compile(r"encoder .+ → .+"), "编码模型"),
-    (re.compile(r"model (\S+) .+ → .+"), "模型 {0}"),
-    (re.compile(r"code .+ → .+"), "程序"),
-    (re.compile(r"(\w+\.\w+) (.+) → (.+)"), "设置 {0}：{1} → {2}"),
+    (re.compile(r"question set .+ → .+"), "问题集", "question set"),
+    (re.compile(r"index .+ → .+"), "文库", "library"),
+    (re.compile(r"encoder .+ → .+"), "编码模型", "encoder"),
+    (re.compile(r"model (\S+) .+ → .+"), "模型 {0}", "model {0}"),
+    (re.compile(r"code .+ → .+"), "程序", "program"),
+    (re.compile(r"(\w+\.\w+) (.+) → (.+)"), "设置 {0}：{1} → {2}", "setting {0}: {1} → {2}"),
 )
 """What may differ between a run and its continuation."""
+_ON_THE_PAGE = {
+    "answer.mode": ("ev_mode", "mode_"),
+    "answer.strictness": ("ev_strictness", "ev_"),
+    "retrieval.top_k": ("ev_top_k", "?"),
+}
+"""Setting -> key of its name, and what the keys of its choices begin with."""
+_CIRCUMSTANCES = tuple(
+    (re.compile(pattern), said)
+    for pattern, said in (
+        (r"(\w+\.\w+) (.+) → (.+)", "设置 {0}：{1} → {2}"),
+        (r"model (\S+) (.+) → (.+)", "模型 {0}：{1} → {2}"),
+        (r"code (.+) → (.+)", "程序：{0} → {1}"),
+        (r"question set (.+) → (.+)", "问题集：{0} → {1}"),
+        (r"index \S+ \((\d+) articles\) → \S+ \((\d+) articles\)", "文库：{0} 篇 → {1} 篇，内容不同"),
+        (r"encoder (.+) → (.+)", "编码模型：{0} → {1}"),
+        (r"answers by (.+) → (.+)", "作答者：{0} → {1}"),
+        (r"judged by (.+) → (.+)", "评判者：{0} → {1}"),
+    )
+)
+"""What may be different about two runs."""
 _SYSTEM = {
     "No space left on device": "磁盘已满",
     "Permission denied": "没有权限",
@@ -153,9 +173,28 @@ def told(error: Exception | str, language: Language) -> str:
 
 def differences(found: list[str], language: Language) -> str:
     """What changed since a run was interrupted, as one text."""
+    return ("；" if language == "zh" else "; ").join(_difference(line, language) for line in found)
+
+
+def circumstance(found: str, language: Language) -> str:
+    """One thing that was different about two runs; settings of the page by the names that they have there."""
+    setting = re.fullmatch(r"(answer\.mode|answer\.strictness|retrieval\.top_k) (.+) → (.+)", found)
+    if setting:
+        key, prefix = _ON_THE_PAGE[setting[1]]
+        first, second = (_choice(value, prefix, language) for value in setting.groups()[1:])
+        return f"{text(language, key)}{'：' if language == 'zh' else ': '}{first} → {second}"
     if language != "zh":
-        return "; ".join(found)
-    return "；".join(map(_difference, found))
+        return found
+    for pattern, said in _CIRCUMSTANCES:
+        match = pattern.fullmatch(found)
+        if match:
+            return said.format(*match.groups())
+    return found
+
+
+def _choice(value: str, prefix: str, language: Language) -> str:
+    key = f"{prefix}{value}"
+    return text(language, key) if key in STRINGS[language] else value
 
 
 def _part(found: str) -> str:
@@ -164,9 +203,9 @@ def _part(found: str) -> str:
     return next((said for known, said in _SYSTEM.items() if found.endswith(known)), found)
 
 
-def _difference(found: str) -> str:
-    for pattern, said in _PARTS:
+def _difference(found: str, language: Language) -> str:
+    for pattern, chinese, english in _PARTS:
         match = pattern.fullmatch(found)
         if match:
-            return said.format(*match.groups())
+            return (chinese if language == "zh" else english).format(*match.groups())
     return found

@@ -9,6 +9,7 @@ from eval.compare import Change, Comparison, MeasureDifference, QuestionPair
 from eval.explain import Explanation, Step
 from eval.results import QuestionResult
 from eval.tracing import Leg, Trace
+from ui.evaluation_errors import circumstance
 from ui.markup import escape, time_tag
 from ui.render_evaluation import citations, gold, measure_name, type_name
 from ui.strings import Language, text
@@ -38,7 +39,7 @@ def comparison(found: Comparison, language: Language) -> str:
         )
         for change in (Change.BETTER, Change.WORSE, Change.CHANGED)
     )
-    different = "".join(f"<li>{escape(line)}</li>" for line in found.settings)
+    different = "".join(f"<li>{escape(circumstance(line, language))}</li>" for line in found.settings)
     if not different:
         different = f"<li>{escape(text(language, 'ev_nothing_different'))}</li>"
     same = text(language, "ev_change_same", count=len(changes[Change.SAME]))
