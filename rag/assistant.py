@@ -10,6 +10,7 @@ from itertools import zip_longest
 
 from rag.answering import Answerer
 from rag.answering.parts import parts
+from rag.answering.timing import Period, asks_latest, printed_then
 from rag.config import AnswerMode, AnswerSettings
 from rag.dates import find_dates, format_date
 from rag.errors import JinwenError
@@ -19,6 +20,10 @@ from rag.tokens import detect_language, tokenize
 from rag.types import Answer, Filters, Hit, Question, Timings, Turn
 
 MAX_QUESTION_CHARS = 2_000
+_MOST_OF_A_TIME = 6
+"""Hits taken from the time that a question names."""
+_LATELY = dt.timedelta(days=30)
+"""How long before the newest article found the latest may have been printed."""
 
 
 class QuestionError(JinwenError):
@@ -86,10 +91,25 @@ class Assistant:
             )
 
     def _find(self, question: Question, filters: Filters) -> list[Hit]:
-        """Hits for the question; when it asks several things, also for each of them, in turn."""
+        """Hits for the question, in turn with those for each thing it asks and for the time it names."""
         texts = [question.standalone, *(part.question for part in parts(question.standalone))]
         queries = [search_query(question, text) for text in texts]
-        return merge([self._retriever.retrieve(query, filters=filters) for query in queries])
+        found = [self._retriever.retrieve(query, filters=filters) for query in queries]
+        for period in self._periods(question, found[0]):
+            narrowed = narrow(filters, period)
+            if narrowed is not None:
+                found.append(self._retriever.retrieve(queries[0], k=_MOST_OF_A_TIME, filters=narrowed))
+        return merge(found)
+
+    def _periods(self, question: Question, found: Sequence[Hit]) -> tuple[Period, ...]:
+        """When articles were printed that may answer: about the day or month named, or lately."""
+        named = printed_then(question.standalone, question.as_of)
+        if len(named) == 1:
+            return named
+        dates = [h.article.date for h in found if h.article.date and h.article.date <= question.as_of]
+        if dates and asks_latest(question.standalone):
+            return (Period(max(dates) - _LATELY, question.as_of),)
+        return ()
 
     def _answerer(self, mode: AnswerMode | None, max_sources: int | None) -> Answerer:
         settings = dataclasses.replace(
@@ -136,6 +156,13 @@ def merge(found: Sequence[Sequence[Hit]]) -> list[Hit]:
         for hit in filter(None, tier):
             merged.setdefault((hit.article.id, hit.passage.start), hit)
     return [dataclasses.replace(hit, rank=rank) for rank, hit in enumerate(merged.values(), start=1)]
+
+
+def narrow(filters: Filters, period: Period) -> Filters | None:
+    """`filters` for articles of a period alone; None when they leave none of it."""
+    first = max(filters.date_from or period.first, period.first)
+    last = min(filters.date_to or period.last, period.last)
+    return dataclasses.replace(filters, date_from=first, date_to=last) if first <= last else None
 
 
 def search_query(question: Question, text: str | None = None) -> str:

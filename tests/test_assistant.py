@@ -3,11 +3,13 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
+from rag.answering.timing import Period
 from rag.assistant import (
     MAX_QUESTION_CHARS,
     Assistant,
     QuestionError,
     merge,
+    narrow,
     prepare_question,
     search_query,
 )
@@ -126,6 +128,21 @@ def test_each_part_of_a_question_is_searched() -> None:
         "云州大桥全长多少公里",
         "云州图书馆新馆藏书多少万册",
     ]
+
+
+def test_a_day_is_also_searched_among_the_articles_of_that_time() -> None:
+    assistant, retriever, _ = make()
+    assistant.ask("昨天哪座桥通车？", as_of=dt.date(2026, 1, 14))
+    query = "昨天哪座桥通车？ 2026年1月13日"
+    then = Filters(date_from=dt.date(2026, 1, 13), date_to=dt.date(2026, 1, 14))
+    assert retriever.asked == [(query, Filters()), (query, then)]
+
+
+def test_a_time_outside_the_filters_is_not_searched() -> None:
+    day = Period(dt.date(2026, 1, 13), dt.date(2026, 1, 15))
+    chosen = Filters(date_from=dt.date(2026, 1, 14), sources=("晨报",))
+    assert narrow(chosen, day) == Filters(dt.date(2026, 1, 14), dt.date(2026, 1, 15), ("晨报",))
+    assert narrow(Filters(date_to=dt.date(2026, 1, 1)), day) is None
 
 
 def test_hits_of_several_searches_are_taken_in_turn() -> None:

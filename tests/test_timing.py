@@ -60,6 +60,19 @@ def test_the_latest_article_goes_first_and_none_is_from_the_future():
     assert order("现在有多少家?", old, new, future, as_of=dt.date(2025, 10, 1))[0] == ("共400家。", 1.0)
 
 
+def test_what_happened_is_told_afterwards():
+    announced = scored("1月8日开馆。", 0.6, dt.date(2026, 1, 4))
+    told = scored("昨日开馆。", 0.4, dt.date(2026, 1, 9))
+    assert order("1月8日来了多少人?", announced, told)[0] == ("昨日开馆。", 0.53)
+    assert order("1月8日来了多少人?", announced, told, as_of=dt.date(2026, 1, 7))[0] == ("1月8日开馆。", 0.6)
+
+
+def test_days_left_are_counted_from_a_sentence_with_a_day():
+    assert order("离开馆还剩几天?", scored("届时开馆。", 0.6, AS_OF), scored("1月26日开馆。", 0.4, AS_OF)) == [
+        ("1月26日开馆。", 0.69), ("届时开馆。", 0.31),
+    ]  # fmt: skip
+
+
 def test_articles_without_a_date_keep_their_place():
     assert order("现在有多少家?", scored("共4家。", 0.7, None), scored("共5家。", 0.3, None)) == [
         ("共4家。", 0.7), ("共5家。", 0.3),

@@ -10,7 +10,7 @@ from typing import Final
 
 from rag.answering.composition import ONE_FACT_CHARS, SEVERAL_CHARS, Quote, compose, fit
 from rag.answering.constraints import is_about_another, meets_constraints
-from rag.answering.notes import reading_text, with_notes
+from rag.answering.notes import reading_text, timeless_text, with_notes
 from rag.answering.notices import notice
 from rag.answering.parts import Part, asks_list, asks_several, parts
 from rag.answering.question_type import AnswerType, QuestionProfile, profile
@@ -38,6 +38,8 @@ THRESHOLDS: Final[dict[Strictness, float]] = {"strict": 0.4, "balanced": 0.05, "
 """Least probability that the hits hold an answer, by strictness."""
 _PART_WEIGHT: Final = 0.9
 """How much one part of a question counts against the whole when its sentence is chosen."""
+_TIMELESS: Final = 0.6
+"""How much a question counts without the day it names: articles write days in other words."""
 _LEAST_ABLE: Final = 0.5
 """Least share of the sentences whose articles can answer (`rag.answering.constraints`)."""
 _RETRIEVAL_WEIGHT: Final = 0.3
@@ -69,6 +71,9 @@ class ExtractiveAnswerer:
     def _answer(self, question: Question, hits: Sequence[Hit]) -> Answer:
         asked = reading_text(question)
         whole = self._reader.read(asked, hits)
+        timeless = timeless_text(question)
+        if timeless:
+            whole = mix(whole, self._reader.read(timeless, hits))
         several = parts(asked)
         if several:
             quotes, missing = self._by_part(several, question, whole, hits)
@@ -179,6 +184,15 @@ def _names_one(sentences: Sequence[ScoredSentence]) -> bool:
     """
     named = [s.candidate.answer is not None or not is_chinese(s.candidate.text) for s in sentences]
     return sum(s.share for s, holds in zip(sentences, named, strict=True) if holds) >= _LEAST_NAMED
+
+
+def mix(first: Reading, second: Reading) -> Reading:
+    """Two readings of one question put in two ways; the surer one says whether it can be answered."""
+    shares = {_place(s): s.share for s in second.sentences}
+    mixed = [(1 - _TIMELESS) * s.share + _TIMELESS * shares.get(_place(s), 0.0) for s in first.sentences]
+    if not mixed or not shares:
+        return first
+    return _rescaled(first.sentences, mixed, max(first.answerable, second.answerable))
 
 
 def blend(part: Reading, whole: Reading) -> Reading:

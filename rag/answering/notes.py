@@ -30,6 +30,10 @@ _PERIOD = re.compile(
 )
 
 
+_LEAST_WORDS = 5
+"""Characters of a question below which nothing is left to look for."""
+
+
 def is_countdown(question: str) -> bool:
     """Whether a question asks how many days are left until something."""
     return _COUNTDOWN.search(question) is not None
@@ -44,6 +48,19 @@ def reading_text(question: Question) -> str:
     if is_countdown(text):
         text = _COUNTDOWN.sub("on what date" if question.language == "en" else "是哪天", text)
     return text
+
+
+def timeless_text(question: Question) -> str:
+    """The question as the reader should see it, without the days it names; empty when it names none.
+
+    An article says 昨日 where the question names a day; what day that was is judged apart (`rag.answering.timing`).
+    """
+    text = reading_text(question)
+    days = [m for m in find_dates(text, question.as_of) if m.is_day]
+    for mention in reversed(days):
+        text = f"{text[: mention.start]} {text[mention.end :]}"
+    bare = " ".join(text.split())
+    return bare if days and len(bare) >= _LEAST_WORDS else ""
 
 
 def with_notes(quotes: Sequence[Quote], question: Question) -> list[Quote]:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from rag.answering.notes import is_countdown
 from rag.answering.reader import Reading, ScoredSentence
 from rag.dates import find_dates
 from rag.types import Article, Question
@@ -28,6 +29,8 @@ _LONGEST_PERIOD: Final = 45
 _LATE_NEWS: Final = dt.timedelta(days=2)
 """How long after a day it is still reported on."""
 _AT_ANOTHER_TIME: Final = 0.3
+_ANNOUNCED: Final = 0.6
+"""Weight of a sentence printed before a day that is past by now: what happened is told afterwards."""
 _UNTOLD: Final = 0.7
 """Weight of a sentence in which no time is told."""
 _LEAST_SHARE: Final = 0.02
@@ -72,10 +75,12 @@ def in_time(reading: Reading, question: Question) -> Reading:
     weights = [1.0] * len(sentences)
     periods = asked_periods(question.standalone, question.as_of)
     if len(periods) == 1:
-        weights = [_of_period(scored, periods[0]) for scored in sentences]
+        weights = [_of_period(scored, periods[0], question.as_of) for scored in sentences]
     if asks_latest(question.standalone):
         late = _lateness(sentences, question.as_of)
         weights = [w * late[s.candidate.hit.article.id] for w, s in zip(weights, sentences, strict=True)]
+    if is_countdown(question.standalone):
+        weights = [w * _ahead(s, question.as_of) for w, s in zip(weights, sentences, strict=True)]
     if len(set(weights)) < 2:
         return reading
     total = sum(w * s.share for w, s in zip(weights, sentences, strict=True)) or 1.0
@@ -83,8 +88,8 @@ def in_time(reading: Reading, question: Question) -> Reading:
     return replace(reading, sentences=tuple(sorted(weighed, key=lambda s: -s.share)))
 
 
-def _of_period(scored: ScoredSentence, period: Period) -> float:
-    """1 for a sentence about the period, less for one about another time or none."""
+def _of_period(scored: ScoredSentence, period: Period, as_of: dt.date) -> float:
+    """1 for a sentence about the period, less for one about another time or none, or one that only announced it."""
     article = scored.candidate.hit.article
     anchor = article.date or period.first
     told = [
@@ -92,11 +97,19 @@ def _of_period(scored: ScoredSentence, period: Period) -> float:
         and (article.date is not None or not m.relative or m.last.day == period.last.day)
     ]  # fmt: skip
     if any(period.meets(m.first, m.last) for m in told):
-        return 1.0
+        announced = article.date is not None and article.date < period.first <= as_of
+        return _ANNOUNCED if announced else 1.0
     printed = article.date is not None and period.meets(article.date - _LATE_NEWS, article.date)
     if printed:
         return _UNTOLD if told else 0.9
     return _AT_ANOTHER_TIME if told or article.date is not None else _UNTOLD
+
+
+def _ahead(scored: ScoredSentence, as_of: dt.date) -> float:
+    """1 for a sentence that names a day from which the days left can be counted."""
+    anchor = scored.candidate.hit.article.date or as_of
+    days = (m for m in find_dates(scored.candidate.text, anchor) if m.is_day and m.first >= as_of)
+    return 1.0 if any(days) else _AT_ANOTHER_TIME
 
 
 def _lateness(sentences: Sequence[ScoredSentence], as_of: dt.date) -> dict[str, float]:
