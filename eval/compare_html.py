@@ -46,8 +46,8 @@ def _measures(comparison: Comparison) -> str:
     heads = "".join(f"<th>{head}</th>" for head in ("measure", "n", "A", "B", "B − A", "95 %", "p", ""))
     return (
         f'<div class="scroll"><table><thead><tr>{heads}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
-        '<p class="soft">p: sign-flip permutation test on the shared questions, corrected for the number of measures '
-        "(Holm); 95 %: paired bootstrap.</p>"
+        '<p class="soft">p: sign-flip permutation test on the shared questions, corrected for the measures '
+        "that could be significant (Holm); 95 %: paired bootstrap.</p>"
     )
 
 

@@ -76,7 +76,7 @@ def _table(comparison: Comparison) -> list[str]:
         )
     if equal:
         lines.append(f"equal on every question: {', '.join(equal)}")
-    lines.append("p: sign-flip permutation test, corrected for the number of measures (Holm)")
+    lines.append("p: sign-flip permutation test, corrected for the measures that could be significant (Holm)")
     return lines
 
 

@@ -102,6 +102,12 @@ class ArticleFinder:
                 return exact
         return tuple(pool) if in_file is not None and len(pool) == 1 else ()
 
+    def names_nothing(self, gold: GoldArticle) -> bool:
+        """Whether the library has neither the id nor the file that `gold` gives."""
+        if gold.id:
+            return gold.id not in self._by_id
+        return bool(gold.file) and PurePath(gold.file).name not in self._by_file
+
     def holding(self, quote: str, among: Sequence[Article] | None = None) -> tuple[Location, ...]:
         """Every article (of `among`, default all) that holds `quote`, with its first place there."""
         wanted = fold(quote)
@@ -177,10 +183,14 @@ def validate(question_set: QuestionSet, articles: Iterable[Article]) -> list[Pro
             if not places:
                 message = f"evidence {_shown(quote)} stands in none of the articles; quote it verbatim or index them"
                 problems.append(Problem(question.line, question.id, message))
-        for wanted, unit in zip(question.articles, gold.articles, strict=False):  # any_article has one unit
+        for number, wanted in enumerate(question.articles):
+            unit = gold.articles[0 if question.any_article else number]
+            name = wanted.id or wanted.title or wanted.file
             if not unit:
-                name = wanted.id or wanted.title or wanted.file
                 problems.append(Problem(question.line, question.id, f"article {_shown(name)} is not in the library"))
+            elif finder.names_nothing(wanted):
+                message = f"article {_shown(wanted.id or wanted.file)} is not in the library; found by its evidence"
+                problems.append(Problem(question.line, question.id, message))
         if question.answerable and not question.evidence and not question.articles:
             problems.append(
                 Problem(question.line, question.id, "has neither evidence nor articles; its citations cannot be judged")

@@ -10,6 +10,8 @@ from eval.question import UNANSWERABLE, GoldArticle, Json, Match, Problem, Quest
 from rag.tokens import detect_language
 from rag.types import Turn
 
+_KINDS = {list: "list", str: "text", int: "number", float: "number", bool: "truth value"}
+
 
 def read_line(number: int, line: str) -> tuple[Question | None, list[Problem]]:
     """The question in line `number` (1-based), or None with a Problem that keeps the line."""
@@ -18,13 +20,17 @@ def read_line(number: int, line: str) -> tuple[Question | None, list[Problem]]:
     try:
         record = json.loads(line)
     except json.JSONDecodeError as error:
-        return None, [Problem(number, "", f"is not JSON ({error.msg} at column {error.colno}); left out", line)]
+        return None, [
+            Problem(
+                number, "", f"is not JSON ({error.msg.removesuffix(' at')} at column {error.colno}); left out", line
+            )
+        ]
     except RecursionError:
         return None, [Problem(number, "", "is JSON nested too deeply; left out", line)]
     if re.search("[\ud800-\udfff]", json.dumps(record, ensure_ascii=False)):  # from \\ud800 escapes: no text at all
         record = json.loads(re.sub("[\ud800-\udfff]", "\ufffd", json.dumps(record, ensure_ascii=False)))
     if not isinstance(record, dict):
-        kind = type(record).__name__
+        kind = "null" if record is None else _KINDS[type(record)]
         return None, [Problem(number, "", f"holds a JSON {kind}; expected an object; left out", line)]
     reader = _Fields(number, record)
     question = reader.question()

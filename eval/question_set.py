@@ -42,7 +42,7 @@ def read_question_set(path: Path, *, allow_empty: bool = False) -> QuestionSet:
     except OSError as error:
         raise QuestionSetError(f"question set {path} cannot be read: {error.strerror}") from error
     # Bytes that are not UTF-8 spoil one line only, and survive being written back.
-    found = parse_questions(data.decode("utf-8", "surrogateescape").removeprefix("\ufeff").split("\n"), path.stem)
+    found = parse_questions(data.decode("utf-8", "surrogateescape").split("\n"), path.stem)
     if not found.questions and not allow_empty:
         first = f"; {found.problems[0]}" if found.problems else ""
         raise QuestionSetError(f"question set {path} holds no question; expected a JSON object a line{first}")
@@ -57,7 +57,8 @@ def parse_questions(lines: Sequence[str], name: str) -> QuestionSet:
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
-        question, found = read_line(number, line.rstrip("\r"))
+        # Files that were put together carry a byte order mark before a line of the middle.
+        question, found = read_line(number, line.rstrip("\r").removeprefix("\ufeff"))
         problems += found
         if question is None:
             continue

@@ -172,3 +172,22 @@ def test_validation_names_evidence_and_articles_that_are_nowhere() -> None:
         "line 3 (c): article “7_1” is not in the library",
         "line 4 (d): has neither evidence nor articles; its citations cannot be judged",
     ]
+
+
+def test_files_put_together_and_articles_that_go_by_another_name() -> None:
+    whole = (
+        '{"id": "%s", "question": "泊位多长？", "type": "fact", "answers": ["410米"], "evidence": ["泊位长410米"]%s}'
+    )
+    found = parse_questions(
+        [
+            "\ufeff" + whole % ("a", ', "articles": [{"file": "paper.txt", "title": "不是这个标题"}]'),
+            "\ufeff" + whole % ("b", ', "articles": [{"file": "gone.txt"}]'),
+            whole % ("c", ', "articles": [{"id": "报/9"}, {"id": "报/1"}], "any_article": true'),
+        ],
+        "joined",
+    )
+    assert found.problems == ()
+    assert [str(problem) for problem in validate(found, ARTICLES)] == [
+        "line 2 (b): article “gone.txt” is not in the library; found by its evidence",
+        "line 3 (c): article “报/9” is not in the library; found by its evidence",
+    ]

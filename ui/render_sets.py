@@ -19,6 +19,7 @@ _MOST_PROBLEMS = 50
 _KNOWN = (
     (re.compile(r"evidence (.+) stands in none of the articles; .+"), "ev_problem_nowhere"),
     (re.compile(r"article (.+) is not in the library"), "ev_problem_article"),
+    (re.compile(r"article (.+) is not in the library; found by its evidence"), "ev_problem_misnamed"),
     (re.compile(r"has neither evidence nor articles; .+"), "ev_problem_unjudged"),
     (re.compile(r"has no answers; .+"), "ev_problem_no_answers"),
     (re.compile(r"is not JSON \((.+)\); left out"), "ev_problem_json"),
