@@ -145,6 +145,21 @@ def test_a_time_outside_the_filters_is_not_searched() -> None:
     assert narrow(Filters(date_to=dt.date(2026, 1, 1)), day) is None
 
 
+def test_a_subject_is_left_for_an_article_that_holds_the_question_better() -> None:
+    lighthouse = Article(id="b#1", title="", text="灯船岛灯塔建成，高二十米。", file="b.txt")
+
+    class Retriever(OneHitRetriever):
+        def retrieve(self, query: str, k: int | None = None, filters: Filters | None = None) -> list[Hit]:
+            super().retrieve(query, k, filters)
+            found = lighthouse if query.startswith("灯船岛") else ARTICLE
+            return [Hit(1, 0.5, Passage(found.id, 0, 9, found.text), found)]
+
+    assistant = Assistant(Retriever(), Loader(), AnswerSettings())  # type: ignore[arg-type]
+    history = (Turn("user", "云州大桥有多长？"), Turn("assistant", "云州大桥昨日通车。[1]"))
+    assert assistant.ask("灯船岛灯塔有多高？", history=history).searched == "灯船岛灯塔有多高？"
+    assert assistant.ask("何时通车？", history=history).searched == "云州大桥 何时通车？"
+
+
 def test_hits_of_several_searches_are_taken_in_turn() -> None:
     merged = merge([[hit("a", 1), hit("b", 2)], [hit("c", 1), hit("a", 2), hit("d", 3)]])
     assert [(h.article.id, h.rank) for h in merged] == [("a", 1), ("c", 2), ("b", 3), ("d", 4)]

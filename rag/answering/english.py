@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from rag.answering.composition import Quote
+from rag.answering.facts import SURNAMES
 from rag.answering.question_type import AnswerType, profile
 from rag.dates import find_dates, format_date
 from rag.numbers import Number, amount_en, find_numbers
@@ -132,7 +133,7 @@ def _answer_name(text: str, wanted: Span, question: Question) -> list[tuple[Span
     """The answer in pinyin when it is a person or a short name of a place."""
     said = text[slice(*wanted)]
     types = profile(question.standalone).types
-    if AnswerType.PERSON in types:
+    if AnswerType.PERSON in types and said[0] in SURNAMES:
         return [(wanted, romanised(said))]
     if AnswerType.PLACE in types:
         kind = next((end for end in _KINDS if said.endswith(end)), "")

@@ -50,13 +50,13 @@ _ROLE = (
     r"(?:书记|主任|市长|区长|局长|院长|校长|会长|主席|总裁|董事长|总经理|经理|负责人|教授|院士|专家"
     r"|记者|研究员|教练|医生)"
 )
-_SURNAME = (  # without those that often begin a verb or preposition (向, 关于, 包括, 曾任)
+SURNAMES = (  # without those that often begin a verb or preposition (向, 关于, 包括, 曾任)
     "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦许何吕施张孔曹严华金魏陶姜谢邹章苏潘葛范彭郎鲁韦马苗俞袁柳鲍史唐费薛雷贺倪汤滕罗毕郝邬"
     "傅皮齐康伍余顾孟黄穆萧尹姚邵汪祁毛米贝臧戴宋庞熊纪舒屈祝董梁杜阮蓝闵季贾娄江童颜郭梅盛林刁钟徐邱骆夏蔡田樊胡凌霍虞柯"
     "卢莫丁邓郁杭洪崔吉龚程邢裴陆荣翁荀甄曲封储靳焦侯宓仲宁仇栾甘厉武刘景詹叶黎蒲赖卓乔谭姬冉雍桑桂牛边燕尚庄晏柴瞿"
     "阎慕茹习艾鱼戈廖衡耿寇聂晁勾敖辛饶岳"
 )
-_PERSON = re.compile(rf"{_ROLE}(?!马上|许多|何时|何地|江苏|严格|宁波)([{_SURNAME}][一-鿿])")
+_PERSON = re.compile(rf"{_ROLE}(?!马上|许多|何时|何地|江苏|严格|宁波)([{SURNAMES}][一-鿿])")
 
 
 def find_facts(sentence: str) -> list[Fact]:
