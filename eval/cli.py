@@ -33,7 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = _USAGE
     _accept_words_anywhere(parser)
-    parser.add_argument("words", nargs="+", metavar="QUESTIONS", help="a JSONL question set, or one of the forms below")
+    parser.add_argument(
+        "words",
+        nargs="+",
+        metavar="QUESTIONS",
+        help="a question set (JSONL; SQuAD, RGB, BEIR), or one of the forms below",
+    )
     parser.add_argument(
         "--out",
         type=Path,

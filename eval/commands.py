@@ -9,8 +9,8 @@ from pathlib import Path
 
 from eval import set_commands
 from eval.asking import ask_all, ask_judge, gate, prepare_judge, print_run
-from eval.console import expect, parse_date, print_json, runs_root, say
-from eval.question_set import QuestionSet, make_question_set, read_question_set
+from eval.console import expect, parse_date, print_json, read_questions, runs_root, say
+from eval.question_set import QuestionSet, make_question_set
 from eval.runs import delete_run, find_run, list_runs, rename_run, replace_file
 
 _PROBLEMS_SHOWN = 20
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     if form in forms:
         return forms[form](args, words)
     expect(words, 0, "jinwen eval QUESTIONS")
-    return _run_set(args, read_question_set(Path(form)))
+    return _run_set(args, read_questions(Path(form)))
 
 
 def _run_set(args: argparse.Namespace, question_set: QuestionSet) -> int:

@@ -9,6 +9,7 @@ import json
 import sys
 from pathlib import Path
 
+from eval.question_set import QuestionSet
 from eval.runs import DEFAULT_RUNS_DIR
 from rag.errors import JinwenError
 
@@ -35,6 +36,19 @@ def parse_date(text: str | None) -> dt.date | None:
         return dt.date.fromisoformat(text) if text else None
     except ValueError:
         raise UsageError(f"{text!r} is not a date; expected year-month-day such as 2026-01-18") from None
+
+
+def read_questions(path: Path) -> QuestionSet:
+    """The questions of a file or folder of any format; tells where articles of others stay behind."""
+    from eval.importing import import_questions
+
+    found = import_questions(path)
+    if found.articles:
+        say(
+            f"{path}: its {found.articles} articles are not read, only its questions; "
+            f"`jinwen eval convert {path} --out DIR` unpacks both"
+        )
+    return found.question_set
 
 
 def runs_root(args: argparse.Namespace) -> Path:

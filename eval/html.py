@@ -17,7 +17,7 @@ h1{font-size:1.5rem;margin:0}h2{font-size:1.15rem;margin:2.2rem 0 .6rem}h3{font-
 p{margin:.3rem 0}.soft{color:var(--soft)}.scroll{overflow-x:auto}
 table{border-collapse:collapse;font-size:.875rem}
 th,td{padding:.25rem .6rem;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap}
-th:first-child,td:first-child{text-align:left}td.text{white-space:normal;text-align:left}
+th:first-child,td:first-child,th.text{text-align:left}td.text{white-space:normal;text-align:left}
 .figures{display:flex;flex-wrap:wrap;gap:.8rem;margin:1rem 0}
 .figure{background:var(--panel);border:1px solid var(--line);border-radius:.5rem;padding:.6rem 1rem;min-width:9rem}
 .figure b{display:block;font-size:1.5rem}

@@ -1,4 +1,4 @@
-"""A file of any format that holds questions -> a question set: JSONL of our own, SQuAD, RGB, a zipped BEIR folder."""
+"""Anything that holds questions -> a question set: JSONL of our own, SQuAD, RGB, a BEIR folder, plain or zipped."""
 
 from __future__ import annotations
 
@@ -40,6 +40,8 @@ def import_questions(path: Path) -> Imported:
 
 def _collection(path: Path) -> Collection | None:
     """The collection of others in `path`, None when it is none."""
+    if (path / "corpus.jsonl").is_file():
+        return read_beir(path)
     if path.suffix.lower() == ".zip":
         return _read_zipped_beir(path)
     try:

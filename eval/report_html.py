@@ -61,6 +61,8 @@ def _headline(metrics: Metrics) -> str:
         ("article R@5", "Article in first 5 · 文章前五命中"),
         ("refusal", "Refusal · 应拒则拒"),
         ("false_refusal", "False refusal · 误拒"),
+        ("follows_wrong", "Follows a wrong fact · 跟从错误事实"),
+        ("conflict_shown", "Conflict shown · 两说并列"),
         ("judged_correct", "Judged correct · 模型评判正确"),
     )
     cards: list[str] = []
@@ -137,8 +139,8 @@ def _judge(results: Sequence[QuestionResult]) -> str:
     )
     table = (
         "<details><summary>Where they differ · 判断不同的问题</summary>"
-        '<div class="scroll"><table><thead><tr><th>question</th><th>answer</th><th>computed</th><th>judge</th></tr>'
-        f"</thead><tbody>{rows}</tbody></table></div></details>"
+        '<div class="scroll"><table><thead><tr><th>question</th><th class="text">answer</th><th>computed</th>'
+        f'<th class="text">judge</th></tr></thead><tbody>{rows}</tbody></table></div></details>'
     )
     return f"<h2>Judge · 模型评判</h2><p>{escape(judge_line(judged))}</p>{table if rows else ''}"
 

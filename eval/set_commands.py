@@ -7,8 +7,8 @@ import argparse
 from pathlib import Path
 
 from eval.asking import ask_all, ask_judge, gate, prepare_judge, print_run
-from eval.console import UsageError, expect, print_json, runs_root, say
-from eval.question_set import make_question_set, read_question_set, write_question_set
+from eval.console import UsageError, expect, print_json, read_questions, runs_root, say
+from eval.question_set import make_question_set, write_question_set
 from eval.runs import find_run, replace_file
 from rag.types import Article
 
@@ -21,7 +21,7 @@ def validate_set(args: argparse.Namespace, words: list[str]) -> int:
     from rag.cli import open_library
 
     expect(words, 1, "jinwen eval validate QUESTIONS")
-    question_set = read_question_set(Path(words[0]))
+    question_set = read_questions(Path(words[0]))
     with open_library(args) as library:
         nowhere = validate(question_set, library.articles())
     problems = sorted([*question_set.problems, *nowhere], key=lambda problem: problem.line)

@@ -107,6 +107,21 @@ def test_validate(index: Path, questions: Path, capsys: pytest.CaptureFixture[st
     assert errors == ["3 questions, 2 problems"]
 
 
+def test_questions_of_a_foreign_format(index: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = {"id": "s", "question": "云州大桥全长多少公里？", "answers": [{"text": "3.2公里", "answer_start": 6}]}
+    paragraph = {"context": "云州大桥全长3.2公里，总投资18.6亿元。", "qas": [asked]}
+    squad = {"data": [{"title": "桥", "paragraphs": [paragraph]}]}
+    path = tmp_path / "bridge.json"
+    path.write_text(json.dumps(squad), "utf-8")
+    status, lines, errors = run(capsys, "eval", "--index", index, path, "--out", tmp_path / "run")
+    assert (status, lines[1].split()[:2]) == (0, ["all", "1"])
+    assert errors[0] == (
+        f"{path}: its 1 articles are not read, only its questions; `jinwen eval convert {path} --out DIR` unpacks both"
+    )
+    status, lines, errors = run(capsys, "eval", "validate", "--index", index, path)
+    assert (status, lines) == (0, [])
+
+
 def test_draft_from_index_and_from_files(index: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, lines, _ = run(capsys, "eval", "draft", "--index", index, "-n", 3)
     assert status == 0
