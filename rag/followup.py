@@ -189,8 +189,8 @@ _NOISE_ZH = re.compile(r"^(?:请问|那么?|然后|还有|再问一下|我想知
 _LINK_ZH = re.compile(r"(?:一共|总共|目前|现在|大概|大约|到底|究竟|具体|[都是在有的了将被])+$")
 _FUNCTION_WORDS_EN = (
     "what which who whom whose when where why how many much long far old often did does do is are was were has have "
-    "had will would can could should may please tell me about the a an of in on at to for by and or with from as that this "
-    "there it its he she they them his her their any some"
+    "had will would can could should may please tell me about the a an of in on at to for by and or with from as that "
+    "this there it its he she they them his her their any some"
 )
 _STOP_EN = frozenset(_FUNCTION_WORDS_EN.split())
 

@@ -31,6 +31,7 @@ def test_the_questions_inside_a_question(question, pieces):
         ("白鹭渡口在哪个镇？青石大桥全长多少米？", ["白鹭渡口在哪个镇", "青石大桥全长多少米"]),
         ("青石大桥有多长？", []),
         ("两座桥有多长，各是多少？", []),
+        ("青石大桥花了多少钱？今年有什么计划？", ["青石大桥花了多少钱", "青石大桥花 今年有什么计划"]),
     ],
 )  # fmt: skip
 def test_each_part_stands_alone(question, alone):
@@ -62,6 +63,10 @@ def test_questions_about_several_things():
          "how long is, the south bridge?"),
         ("How many stalls do Qing Market and Bai Market each have?", ["Qing Market", "Bai Market"],
          "How many stalls do Bai Market have?"),
+        ("甲厂的搬迁和乙厂的改造各花了多久?", ["甲厂的搬迁", "乙厂的改造"], "乙厂的改造花了多久？"),
+        ("甲厂和乙厂，哪个先完工?", ["甲厂", "乙厂"], "乙厂，什么时候完工？"),
+        ("Which had more visitors, the Qing Market in May or in June?", ["in May", "in June"],
+         "how many had visitors, the Qing Market in June?"),
         ("甲厂和乙厂在哪里?", [], ""),
     ],
 )  # fmt: skip

@@ -123,7 +123,7 @@ class ExtractiveAnswerer:
 
         answers = answer_parts(several, read, SEVERAL_CHARS)
         quotes = [answer.quote for answer in answers if answer.quote is not None]
-        unanswered = [answer.part.name or answer.part.question for answer in answers if answer.quote is None]
+        unanswered = [answer.part.name or answer.part.question for answer in answers if not answer.answered]
         return quotes, tuple(notice("part_missing", question.language, part=part) for part in unanswered)
 
 

@@ -67,7 +67,7 @@ def _standing_alone(pieces: tuple[str, ...]) -> list[str]:
 
 
 _NO_SUBJECT_ZH = re.compile(
-    r"(?:[又还并也而则再]|后来|最后|目前|现在|一共|总共|共|大概|大约|预计|计划|最终)*"
+    r"(?:[又还并也而则再]|后来|最后|目前|现在|当时|[今去明前]年|一共|总共|共|大概|大约|预计|计划|最终)*"
     r"(?:[它他她其这那该]|何时|什么|哪|谁|几|多[少长高大久远重深宽快]|怎|为何|[有在由于从向是叫将要会能可设占每]|第[一二三四五]|全[长程部]|总[投面共]"
     r"|平均|开[通工业馆园放始]|建[成设]|完工|竣工|通车|投[资用入运]|启用|启动|覆盖|面积|票价|[起首末]班|成立|创[办立]|负责|参[加与展]|吸引)"
 )
@@ -92,7 +92,8 @@ def _lead(piece: str) -> str:
 
 
 _SEVERAL = re.compile(
-    r"各(?:自|是|有|为|参|做|办|建|在|达|占|获|来|由)|分别|哪.{0,8}更|谁.{0,8}更|比一比|相比|对比|差多少"
+    r"各(?!地|界|类|种|级|位|项|区|县|市|省|国|族|方|行|单位|部门|有关|个|大|处|校|乡|镇|社)|分别|比一比|相比|对比|差多少"
+    r"|(?:哪|谁).{0,8}(?:更|[最较]?先|得[多少高快早])"
     r"|这[两三四五几](?!年|天|月)"
     r"|(?:两|三|四|几)(?:家|个|份|条|次|批|位|场|项)[^?？]*(?:哪|什么|谁)|哪[两三四五六七八九十](?:家|个|所|位|场|项)[^?？]*一"
     r"|\brespectively\b|\bboth\b|\beach\b(?! year| day| month)|\bcompared?\b|\bwhich\b.*\b(?:more|[a-z]+er)\b.*\bor\b"
@@ -171,9 +172,14 @@ _NAMES_ZH = re.compile(
     rf"(?:^|[,，：:])\s*((?:[^,，、和与跟?？：:]{{2,20}}、)*[^,，、和与跟?？：:]{{2,24}}){_JOIN}({_THING}?)"
     r"(?=的|[,，]|谁|哪|各|比|相比|两|分别|都)"
 )
+_OWNED_ZH = re.compile(
+    rf"(?:^|[,，：:])\s*([^,，、和与跟?？：:的]{{2,12}}的[^,，、和与跟?？：:的]{{2,12}}){_JOIN}"
+    r"([^,，、和与跟?？：:的]{2,12}的[^,，、和与跟?？：:的]{2,12}?)(?=[,，]|谁|哪|各|比|相比|两|分别|都)"
+)
 _NAME_PAIR_EN = re.compile(r"(?:,|:|between|\bof)\s+([^,?]{2,60}?) (?:or|and) ([^,?]{2,60}?)(?=[?,]|$)", re.IGNORECASE)
 _PROPER_EN = r"(?:[Tt]he )?(?:[A-Z0-9][\w'’-]*)(?: (?:of |the )?[A-Z0-9][\w'’-]*)*"
 _PROPER_PAIR_EN = re.compile(rf"\b({_PROPER_EN}) (?:or|and) ({_PROPER_EN})")
+_PREPOSITION = re.compile(r"(in|on|at|by|during|for|from|before|after)\b", re.IGNORECASE)
 _DAYS = re.compile(r"(?P<month>\d{1,2}月)(?P<days>\d{1,2}[日号](?:[、和,，]\d{1,2}[日号])+)")
 
 
@@ -197,12 +203,12 @@ def _chinese_variants(question: str) -> tuple[Variant, ...]:
     if pair:
         names, span = [pair[1], pair[2]], pair.span()
     else:
-        pair = _NAMES_ZH.search(question)
+        pair = _OWNED_ZH.search(question) or _NAMES_ZH.search(question)
         if not pair:
             return ()
         last = pair[2]
         *others, first = pair[1].split("、")
-        first = _without_lead(first, last) if not others else first
+        first = _without_lead(first, last) if not others and "的" not in last else first
         names = [*others, first, last]
         span = (pair.end(1) - len("、".join([*others, first])), pair.end(2))
     return tuple(Variant(name, _one_only_zh(_put(question, span, name))) for name in names)
@@ -212,8 +218,13 @@ def _english_variants(question: str) -> tuple[Variant, ...]:
     pair = _NAME_PAIR_EN.search(question) or _PROPER_PAIR_EN.search(question)
     if not pair:
         return ()
-    names = [name.strip() for name in (pair[1], pair[2])]
-    return tuple(Variant(name, _one_only_en(_put(question, (pair.start(1), pair.end(2)), name))) for name in names)
+    first, second = pair[1].strip(), pair[2].strip()
+    begin = pair.start(1)
+    preposition = _PREPOSITION.match(second)
+    shared = re.search(rf"\b{preposition[1]} ", first, re.IGNORECASE) if preposition else None
+    if shared:  # the harbour in May or in June
+        begin, first = begin + shared.start(), first[shared.start() :]
+    return tuple(Variant(name, _one_only_en(_put(question, (begin, pair.end(2)), name))) for name in (first, second))
 
 
 _WHICH_ZH = re.compile(
@@ -221,6 +232,7 @@ _WHICH_ZH = re.compile(
 )
 _COMPARATIVE_ZH = re.compile(
     r"(?:得|要)?更?(?P<how>多|少|高|低|大|小|长|短|贵|便宜|快|重|远|早|晚|先)(?:一些|一点|些)?(?=[,，？?。]|$)"
+    r"|[最更较]?先(?=[一-鿿]{1,4}$)"
 )
 _BY_TURNS_ZH = re.compile(
     r"各自?(?!地|界|类|种|级|位|项)|分别|比一比|相比|对比一?下?|(?<=的)[两三四几](?:个|家|份|条|次|批|位|场|项)"
@@ -238,7 +250,7 @@ def _one_only_zh(question: str) -> str:
         if compared is None:
             plain.append(clause)
             continue
-        how = "什么时候" if compared["how"] in _WHEN_ZH else "多少"
+        how = "什么时候" if compared["how"] is None or compared["how"] in _WHEN_ZH else "多少"
         before = _WHICH_ZH.sub("", clause)[: -len(clause[compared.start() :])]
         plain.append(before + how + clause[compared.end() :])
     return "".join(plain) + "？"

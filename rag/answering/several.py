@@ -6,6 +6,8 @@ likely to answer another, so the surest part chooses first.
 
 from __future__ import annotations
 
+import calendar
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -14,12 +16,13 @@ from typing import Final
 from rag.answering.composition import Quote
 from rag.answering.parts import Part
 from rag.answering.reader import Reading, ScoredSentence
+from rag.answering.reader_features import Candidate
 from rag.answering.reader_text import fold_keep
 from rag.answering.selection import corroborating, quote_of
 from rag.pinyin import find_by_sound
 from rag.types import Article
 
-_TAKEN: Final = 0.2
+_TAKEN: Final = 0.4
 """Weight of a sentence that answers another part already."""
 _NAMED_NEARBY: Final = 0.5
 _NOT_NAMED: Final = 0.02
@@ -35,7 +38,8 @@ class PartAnswer:
 
     part: Part
     quote: Quote | None
-    """None when nothing answers it."""
+    """None when nothing answers it, or the quote of an earlier part does."""
+    answered: bool
 
 
 def answer_parts(parts: Sequence[Part], read: Callable[[Part], Reading], budget: int) -> list[PartAnswer]:
@@ -55,11 +59,24 @@ def answer_parts(parts: Sequence[Part], read: Callable[[Part], Reading], budget:
     answers: list[PartAnswer] = []
     for i, part in enumerate(parts):
         scored = chosen.get(i)
-        quote = corroborating(quote_of(scored.candidate, each), readings[i]) if scored else None
-        shared = scored is not None and sum(_place(s) == _place(scored) for s in chosen.values()) > 1
-        named = quote is not None and part.name and not shared
-        answers.append(PartAnswer(part, replace(quote, label=part.name) if quote and named else quote))
+        sharing = [k for k, other in chosen.items() if scored is not None and _place(other) == _place(scored)]
+        if scored is None or i != sharing[0]:
+            answers.append(PartAnswer(part, None, answered=scored is not None))
+            continue
+        quote = corroborating(_around_all([chosen[k].candidate for k in sharing], each), readings[i])
+        label = part.name if len(sharing) == 1 else ""
+        answers.append(PartAnswer(part, replace(quote, label=label), answered=True))
     return answers
+
+
+def _around_all(candidates: Sequence[Candidate], limit: int) -> Quote:
+    """The sentence that answers several parts, trimmed around all their answers if they fit `limit`."""
+    first = candidates[0]
+    spans = [c.answer for c in candidates if c.answer]
+    around = (min(a for a, _ in spans), max(b for _, b in spans)) if spans else None
+    if around is None or around[1] - around[0] > limit:
+        return quote_of(first, limit)
+    return replace(quote_of(replace(first, answer=around), limit, readable=limit), answer=first.answer)
 
 
 def about(name: str, reading: Reading) -> Reading:
@@ -88,10 +105,21 @@ def names(name: str, text: str) -> bool:
     if folded in within:
         return True
     if name.isascii():
-        words = [word for word in name.split() if word[:1].isupper() or word.isdigit()]
-        return bool(words) and all(w.lower() in within or find_by_sound(w.lower(), text) for w in words)
+        words = [word.lower() for word in name.split() if word[:1].isupper() or word.isdigit()]
+        return bool(words) and all(w in within or _in_chinese(w, text) for w in words)
     pairs = [a + b for a, b in pairwise(folded)]
     return bool(pairs) and sum(pair in within for pair in pairs) >= _MOST_NAMED * len(pairs)
+
+
+def _in_chinese(word: str, text: str) -> bool:
+    """Whether `text` holds an English word as a Chinese month or a name in pinyin."""
+    month = _MONTHS.get(word)
+    if month is not None:
+        return re.search(rf"(?<!\d){month}月", text) is not None
+    return bool(find_by_sound(word, text))
+
+
+_MONTHS: Final = {name.lower(): number for number, name in enumerate(calendar.month_name) if name}
 
 
 def _place(scored: ScoredSentence) -> Place:

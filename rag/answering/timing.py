@@ -29,6 +29,7 @@ _LONGEST_PERIOD: Final = 45
 _LATE_NEWS: Final = dt.timedelta(days=2)
 """How long after a day it is still reported on."""
 _AT_ANOTHER_TIME: Final = 0.3
+_ON_ANOTHER_DAY: Final = 0.1
 _ANNOUNCED: Final = 0.6
 """Weight of a sentence printed before a day that is past by now: what happened is told afterwards."""
 _UNTOLD: Final = 0.7
@@ -102,6 +103,8 @@ def _of_period(scored: ScoredSentence, period: Period, as_of: dt.date) -> float:
     printed = article.date is not None and period.meets(article.date - _LATE_NEWS, article.date)
     if printed:
         return _UNTOLD if told else 0.9
+    if article.date is not None and period.first == period.last and any(m.is_day for m in told):
+        return _ON_ANOTHER_DAY
     return _AT_ANOTHER_TIME if told or article.date is not None else _UNTOLD
 
 
