@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import gzip
 import json
 import threading
 import time
@@ -285,6 +286,22 @@ def test_imports_overwrite_nothing_and_names_lead_nowhere_else(sets: QuestionSet
     assert {bool(q.extra["draft"]) for q in sets.read("drafts.jsonl").questions} == {True}
     sets.delete(name)
     assert sets.names() == ["a b-2.jsonl", "drafts.jsonl"]
+
+
+def test_a_collection_of_others_says_that_its_articles_stay_behind(sets: QuestionSets, tmp_path: Path) -> None:
+    record = {
+        "id": 1,
+        "query": "大桥全长多少米？",
+        "answer": "1260米",
+        "positive": ["大桥全长1260米。", "另一座全长9米。"],
+    }
+    file = tmp_path / "rgb.jsonl.gz"
+    file.write_bytes(gzip.compress(json.dumps({**record, "negative": ["港口扩建。"]}).encode()))
+    name, imported = sets.add_file(file)
+    assert (name, imported.articles, [q.answers for q in sets.read(name).questions]) == ("rgb.jsonl", 3, [("1260米",)])
+    shown = render_sets.imported("rgb", imported, sets.problems(imported.question_set), "zh")
+    assert "已导入“rgb”：1 题。文件自带的 3 篇文章没有加入文库" in shown
+    assert "<li>" not in shown
 
 
 # ---- routes

@@ -22,7 +22,8 @@ ZH: Final = {
     "ev_import": "导入问题集",
     "ev_imported": "已导入“{name}”：{count} 题。",
     "ev_imported_problems": "已导入“{name}”：{count} 题，有 {problems} 处问题（行号在前）。",
-    "ev_imported_articles": "文件自带的 {count} 篇文章没有加入文库；命令行 jinwen eval convert 可以取出它们。",
+    "ev_imported_articles": "文件自带的 {count} 篇文章没有加入文库，{lost} 题的证据因此还不在文库里；"
+    "命令行 jinwen eval convert 可以取出这些文章，再加进来。",
     "ev_judge": "请模型评判",
     "ev_judging": "模型已评判 {done} / {total} 题",
     "ev_judged": "模型评判",
@@ -268,8 +269,8 @@ EN: Final = {
     "ev_import": "Import a set",
     "ev_imported": "Imported “{name}”: {count} questions.",
     "ev_imported_problems": "Imported “{name}”: {count} questions, {problems} problems (line first).",
-    "ev_imported_articles": " The {count} articles of the file were not added to the library; "
-    "jinwen eval convert unpacks them.",
+    "ev_imported_articles": " The {count} articles of the file were not added to the library, so it lacks the "
+    "evidence of {lost} questions; jinwen eval convert unpacks these articles, to be added.",
     "ev_judge": "Ask the judge",
     "ev_judging": "{done} of {total} judged",
     "ev_judged": "Judge",

@@ -95,10 +95,11 @@ def imported(name: str, found: Imported, problems: Sequence[Problem], language: 
     """That a set was taken in, and everything that is wrong with it, by line."""
     count = len(found.question_set.questions)
     summary = text(language, "ev_imported", name=name, count=count)
+    if found.articles:  # the articles of others are elsewhere, so what lacks them is counted and not listed
+        lost = len({problem.question_id for problem in problems})
+        return _report(summary + text(language, "ev_imported_articles", count=found.articles, lost=lost), [])
     if problems:
         summary = text(language, "ev_imported_problems", name=name, count=count, problems=len(problems))
-    if found.articles:
-        summary += text(language, "ev_imported_articles", count=found.articles)
     return _report(summary, _listed(problems, language))
 
 
