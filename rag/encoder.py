@@ -124,6 +124,10 @@ class StaticEncoder:
         """As `Encoder.encode_passages`."""
         return self._encode(texts, self.prompts.passage)
 
+    def token_ids(self, texts: Sequence[str]) -> list[npt.NDArray[np.int64]]:
+        """The tokens of each text, in order, without prompt."""
+        return [np.array(ids, dtype=np.int64) for ids in self._token_ids(texts, "")]
+
     def _encode(self, texts: Sequence[str], prompt: str) -> Vectors:
         rows = np.zeros((len(texts), self.dim), dtype=np.float32)
         for i, ids in enumerate(self._token_ids(texts, prompt)):

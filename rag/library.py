@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 from rag.answering import Answerer
 from rag.assistant import Assistant
 from rag.config import AnswerSettings, RetrievalSettings, Settings
-from rag.encoder import Encoder, load_encoder
+from rag.encoder import Encoder, StaticEncoder, load_encoder
 from rag.expansion import QueryExpander
 from rag.fusion import FittedFusion, read_fusion
 from rag.lexicon import LEXICON_FILE, load_lexicon
+from rag.reranker import Reranker
 from rag.retriever import Retriever
 from rag.store import LocalStore
 from rag.suggestions import example_questions
@@ -62,12 +63,16 @@ class Library:
 
     def retriever_for(self, settings: RetrievalSettings) -> Retriever:
         """The same with other settings."""
-        return Retriever(self.store, self.encoder, settings, self._fusion, self._expander)
+        return Retriever(self.store, self.encoder, settings, self._fusion, self._expander, self._reranker)
 
     @cached_property
     def _fusion(self) -> FittedFusion | None:
         folder = getattr(self.encoder, "folder", None)
         return read_fusion(folder) if folder else None
+
+    @cached_property
+    def _reranker(self) -> Reranker | None:
+        return Reranker.read(self.encoder) if isinstance(self.encoder, StaticEncoder) and self._fusion else None
 
     @cached_property
     def _expander(self) -> QueryExpander | None:

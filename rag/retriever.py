@@ -1,4 +1,4 @@
-"""Query -> hits: dense and lexical search, fused."""
+"""Query -> hits: dense and lexical search, fused, the best of them read again."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from rag.config import RetrievalSettings
 from rag.encoder import Encoder
 from rag.expansion import QueryExpander
 from rag.fusion import FittedFusion, reciprocal_rank_fusion
+from rag.reranker import RERANKED, Reranker
 from rag.sentences import sentence_spans
 from rag.store import LocalStore, Scored, StoredPassage
 from rag.tokens import is_chinese, tokenize
@@ -23,7 +24,8 @@ Leg = Mapping[int, tuple[int, float]]
 class Retriever:
     """Finds passages of a store for a query.
 
-    Legs are fused with the weights fitted to the encoder where there are any, else by reciprocal rank.
+    Legs are fused with the weights fitted to the encoder where there are any, else by reciprocal rank; then the
+    first passages are ordered again by the reranker, if the encoder has one.
     """
 
     def __init__(
@@ -33,12 +35,14 @@ class Retriever:
         settings: RetrievalSettings,
         fusion: FittedFusion | None = None,
         expander: QueryExpander | None = None,
+        reranker: Reranker | None = None,
     ) -> None:
         self._store = store
         self._encoder = encoder
         self._settings = settings
         self._fusion = fusion
         self._expander = expander
+        self._reranker = reranker
 
     def retrieve(self, query: str, k: int | None = None, filters: Filters | None = None) -> list[Hit]:
         """The `k` best passages (default: `top_k` of the settings), best first.
@@ -50,9 +54,9 @@ class Retriever:
         filters = filters or Filters()
         dense, lexical = self.legs(query, self._settings.depth, filters)
         stored = self._store.passages(list({**dense, **lexical}))
-        fused = self.fuse(query, dense, lexical, stored)
+        ranked = self.rank(query, dense, lexical, stored)
         hits: list[Hit] = []
-        for passage, score in self._select(fused, stored):
+        for passage, score in self._select(ranked, stored):
             if len(hits) >= wanted:
                 break
             dense_rank, dense_score = dense.get(passage.id, (None, None))
@@ -79,13 +83,35 @@ class Retriever:
         lexical = self._store.search_lexical(query, depth, filters, also)
         return _by_id(dense), _by_id(lexical)
 
-    def fuse(
+    def rank(
         self, query: str, dense: Leg, lexical: Leg, stored: Mapping[int, StoredPassage]
     ) -> list[tuple[int, float]]:
-        """Passage ids with their fused scores, best first.
+        """Passage ids with their scores, best first.
 
         `stored` holds the passages of both legs; one that is missing was deleted after the search.
         """
+        fused = [entry for entry in self._fuse(query, dense, lexical, stored) if entry[0] in stored]
+        return self._rerank(query, fused, stored) if self._reranker and fused else fused
+
+    def _rerank(
+        self, query: str, fused: Sequence[tuple[int, float]], stored: Mapping[int, StoredPassage]
+    ) -> list[tuple[int, float]]:
+        """The first of `fused` in their new order, then the others, whose scores keep their distances."""
+        assert self._reranker is not None
+        head, tail = fused[:RERANKED], fused[RERANKED:]
+        texts = [stored[i].passage.text for i, _ in head]
+        before = np.array([score for _, score in head])
+        same = np.array([is_chinese(text) == is_chinese(query) for text in texts], dtype=np.bool_)
+        scores = self._reranker.scores(query, texts, before, same)
+        ranked = sorted(
+            zip((i for i, _ in head), scores.tolist(), strict=True), key=lambda entry: (-entry[1], entry[0])
+        )
+        lower = min(ranked[-1][1], before[-1]) - before[-1]
+        return [*ranked, *((i, score + lower) for i, score in tail)]
+
+    def _fuse(
+        self, query: str, dense: Leg, lexical: Leg, stored: Mapping[int, StoredPassage]
+    ) -> list[tuple[int, float]]:
         if self._fusion is None:
             return reciprocal_rank_fusion([list(dense), list(lexical)], self._settings.rrf_k)
         ids = list(stored)

@@ -1,9 +1,10 @@
-"""Fit the weights of `rag.fusion.FittedFusion`: `python -m training.fusion.fit --data DIR --encoder DIR`.
+"""Fit the fusion and the reranker of an encoder: `python -m training.fusion.fit --data DIR --encoder DIR`.
 
 Six tasks made from held-out training data (DRCD test questions among news; held-out translations, thinned, in
 both directions), half of them in a library of two languages, where a fusion must not prefer whatever shares a
 word. Candidates are the first passages of both legs, as in retrieval; the weights minimise the softmax loss of
-the right one. Writes `fusion.json` into the encoder's folder and prints R@1 and R@5 of each way to rank.
+the right one. The reranker is fitted in the same way on the first passages of the fitted fusion. Writes
+`fusion.json` and `reranker.json` into the encoder's folder and prints R@1 and R@5 of each way to rank.
 """
 
 from __future__ import annotations
@@ -12,17 +13,20 @@ import argparse
 import json
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from rag.config import EncoderSettings, RetrievalSettings
-from rag.encoder import Encoder, load_encoder
+from rag.encoder import Encoder, StaticEncoder, load_encoder
 from rag.expansion import QueryExpander
 from rag.fusion import FUSION_FILE, FittedFusion, Floats, features
 from rag.lexicon import load_lexicon
+from rag.reranker import FEATURES, RERANKED, RERANKER_FILE, Reranker, TokenReader, Weights, design
 from rag.tokens import is_chinese, tokenize
 from training.encoder.development import DevelopmentSets
 from training.encoder.evaluate import Lexical
@@ -37,6 +41,8 @@ GROUP = 4
 class Example:
     """The candidates of one query; the first is the right one. Arrays `(n,)`."""
 
+    query: str
+    texts: list[str]
     cosine: Floats
     coverage: Floats
     same: np.ndarray
@@ -105,6 +111,8 @@ def examples(task: Task, encoder: Encoder, expander: QueryExpander) -> list[Exam
         inside = np.isin(rows, legs[1]) & (coverage[rows] > 0)
         found.append(
             Example(
+                query,
+                [task.passages[row] for row in rows],
                 np.maximum(cosine[rows], cosine[legs[0][-1]]).astype(np.float64),
                 np.where(inside, coverage[rows], 0.0).astype(np.float64),
                 chinese[rows] == is_chinese(query),
@@ -114,20 +122,54 @@ def examples(task: Task, encoder: Encoder, expander: QueryExpander) -> list[Exam
 
 
 def fit(tasks: Sequence[Sequence[Example]]) -> FittedFusion:
+    """Weights of the fusion, every task counting the same."""
+    inputs = [[(features(e.cosine, e.coverage, e.same), 0) for e in task] for task in tasks]
+    return FittedFusion(*least_loss(inputs, 1e-4))
+
+
+def first(example: Example, fusion: FittedFusion) -> tuple[npt.NDArray[np.int64], Floats]:
+    """Which candidates the reranker sees, best first, and the scores of all by the fusion."""
+    scores = fusion.scores(example.cosine, example.coverage, example.same)
+    return np.argsort(-scores, kind="stable")[:RERANKED], scores
+
+
+def reranker_inputs(task: Sequence[Example], fusion: FittedFusion, reader: TokenReader) -> list[tuple[Floats, int]]:
+    """What the reranker sees of each query whose right passage is among the first, and where that is."""
+    inputs = []
+    for example in task:
+        rows, scores = first(example, fusion)
+        if (found := np.flatnonzero(rows == 0)).size:
+            texts = [example.texts[row] for row in rows]
+            read = reader.features(example.query, texts, scores[rows])
+            inputs.append((design(read, example.same[rows]), int(found[0])))
+    return inputs
+
+
+def least_loss(tasks: Sequence[Sequence[tuple[Floats, int]]], ridge: float) -> list[float]:
     """Weights with the least softmax loss of the right candidate, every task counting the same."""
-    inputs = [[torch.tensor(features(e.cosine, e.coverage, e.same)) for e in task] for task in tasks]
-    weights = torch.zeros(8, dtype=torch.float64, requires_grad=True)
-    optimizer = torch.optim.LBFGS([weights], max_iter=100)
+    inputs = [[(torch.tensor(rows), right) for rows, right in task] for task in tasks]
+    weights = torch.zeros(inputs[0][0][0].shape[1], dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.LBFGS([weights], max_iter=200)
 
     def closure() -> torch.Tensor:
         optimizer.zero_grad()
-        losses = [-sum(torch.log_softmax(x @ weights, 0)[0] for x in task) / len(task) for task in inputs]
-        total = torch.stack(losses).sum() + 1e-4 * (weights**2).sum()
-        total.backward()
+        losses = [
+            torch.stack([torch.log_softmax(x @ weights, 0)[right] for x, right in task]).mean() for task in inputs
+        ]
+        total = ridge * (weights**2).sum() - torch.stack(losses).sum()
+        total.backward()  # type: ignore[no-untyped-call]
         return total
 
-    optimizer.step(closure)
-    return FittedFusion(*[round(float(weight), 4) for weight in weights.detach()])
+    optimizer.step(closure)  # type: ignore[no-untyped-call]
+    return [round(float(weight), 4) for weight in weights.detach()]
+
+
+def reranked(example: Example, fusion: FittedFusion, reranker: Reranker) -> Floats:
+    """Scores after the reranker; what it does not see stays behind what it sees."""
+    rows, scores = first(example, fusion)
+    final = scores - 1e6
+    final[rows] = reranker.scores(example.query, [example.texts[row] for row in rows], scores[rows], example.same[rows])
+    return final
 
 
 def recall(task: Sequence[Example], score: Callable[[Example], Floats]) -> tuple[float, float]:
@@ -151,16 +193,23 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=20260111)
     args = parser.parse_args()
     encoder = load_encoder(EncoderSettings(name=str(args.encoder)))
+    if not isinstance(encoder, StaticEncoder):
+        parser.error(f"{args.encoder} is no static encoder; the reranker reads the rows of one")
     tasks = make_tasks(DevelopmentSets.read(args.data), random.Random(args.seed))
     expander = QueryExpander(load_lexicon(args.lexicon))
     found = [examples(task, encoder, expander) for task in tasks]
     # Even queries fit, odd ones tell how well: the figures below are of queries that the weights never saw.
     fusion = fit([task[::2] for task in found])
+    reader = TokenReader(encoder)
+    weights = least_loss([reranker_inputs(task[::2], fusion, reader) for task in found], 1e-3)
+    same, other = Weights(*weights[:FEATURES]), Weights(*weights[FEATURES:-1])
+    reranker = Reranker(encoder, same, other, weights[-1])
     ways: dict[str, Callable[[Example], Floats]] = {
         "dense": lambda e: e.cosine,
         "lexical": lambda e: e.coverage + 1e-9 * e.cosine,
         "reciprocal rank fusion": reciprocal,
         "fitted": lambda e: fusion.scores(e.cosine, e.coverage, e.same),
+        "reranked": lambda e: reranked(e, fusion, reranker),
     }
     figures = {
         way: {task.name: recall(of[1::2], score) for task, of in zip(tasks, found, strict=True)}
@@ -168,9 +217,15 @@ def main() -> None:
     }
     for way, row in figures.items():
         print(f"{way:24s}" + "  ".join(f"{name} {r1:.3f}/{r5:.3f}" for name, (r1, r5) in row.items()))
-    weights = {name: getattr(fusion, name) for name in FittedFusion.__dataclass_fields__}
-    content = {"weights": weights, "source": "training/fusion/fit.py", "seed": args.seed, "recall_at_1_and_5": figures}
-    (args.encoder / FUSION_FILE).write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+    source = {"source": "training/fusion/fit.py", "seed": args.seed}
+    write(args.encoder / FUSION_FILE, {"weights": asdict(fusion), **source, "recall_at_1_and_5": figures})
+    parts = {"same": asdict(same), "other": asdict(other), "same_language": weights[-1]}
+    write(args.encoder / RERANKER_FILE, {**parts, **source})
+
+
+def write(file: Path, content: dict[str, Any]) -> None:
+    """As JSON."""
+    file.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":
