@@ -68,6 +68,7 @@ def answer_to_json(answer: Answer, question_id: str | None = None) -> JsonObject
                 "before": sentence.before,
                 "after": sentence.after,
                 "derived": sentence.derived,
+                "apart": sentence.apart,
             }
             for sentence in answer.sentences
         ],

@@ -169,6 +169,8 @@ class AnswerSentence:
     """Shown behind `text`: an ellipsis where it was cut."""
     derived: bool = False
     """Whether it was worked out by rule from the quote before it (a date, a conversion) and is marked as such."""
+    apart: bool = False
+    """Whether it begins a new line: it is about another thing or from another article."""
 
 
 @dataclass(frozen=True, slots=True)

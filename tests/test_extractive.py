@@ -204,6 +204,19 @@ def test_different_figures_of_two_articles_are_both_shown_latest_first():
     assert "528家" in answer.sentences[0].text and "400家" in answer.sentences[1].text
 
 
+def test_a_question_in_an_article_answers_nothing():
+    story = article("青石大桥全长多少米？总长达到1280米。", title="青石大桥")
+    answer = ask("青石大桥全长多少米?", hits(story), strictness="generous")
+    assert answer.answer == "总长达到1280米。[1]"
+
+
+def test_a_printed_list_is_quoted_line_by_line():
+    story = article("青石大桥通车，公交调整如下：\n一、1路到桥头；\n二、2路过桥。\n请留意。", title="青石大桥通车")
+    answer = ask("青石大桥通车，哪些公交调整?", hits(story), strictness="generous")
+    assert answer.answer == "青石大桥通车，公交调整如下：\n一、1路到桥头；\n二、2路过桥。[1]"
+    assert [c.quote for c in answer.citations] == [story.text[: story.text.index("\n请")]]
+
+
 def test_who_made_an_article_answers_nothing():
     story = article("大桥今天通车。\n来源：海风日报\n编辑：林晓舟")
     assert "来源" not in ask("大桥通车的来源是什么?", hits(story), strictness="generous").answer

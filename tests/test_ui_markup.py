@@ -262,9 +262,10 @@ def test_what_another_article_says_begins_a_new_line() -> None:
     answer = dataclasses.replace(
         first,
         citations=(*first.citations, other),
-        sentences=(*first.sentences, AnswerSentence(other.quote, (2,), Support.QUOTED)),
+        sentences=(*first.sentences, AnswerSentence(f"{other.quote}\n二", (2,), Support.QUOTED, apart=True)),
     )
     page = render.answer(answer, known(BRIDGE, LIBRARY), "zh", "k")
+    assert f"{other.quote}<br>二" in page
     text = page[page.index("jw-text") : page.index("jw-refs")]
     assert text.count("<p>") == 2
 

@@ -47,10 +47,10 @@ def marked(value: str, start: int, end: int) -> str:
     if not 0 <= start < end <= len(value):
         return escape_lines(value)
     before, inside, after = value[:start], value[start:end], value[end:]
-    return f"{_lines(before)}<mark>{_lines(inside)}</mark>{_lines(after)}"
+    return f"{lines(before)}<mark>{lines(inside)}</mark>{lines(after)}"
 
 
-def _lines(value: str) -> str:
+def lines(value: str) -> str:
     """Like `escape_lines`, but keeps line breaks at both ends, which may join two pieces of one text."""
     return "<br>".join(escape(line) for line in _BREAKS.split(value.replace("\r\n", "\n")))
 

@@ -12,6 +12,7 @@ from ui.markup import (
     escape_lines,
     escape_verbatim,
     file_name,
+    lines,
     link,
     marked,
     safe_url,
@@ -103,16 +104,12 @@ def _text(answer: Answer, language: Language, key: str) -> str:
     if not answer.sentences:
         return f"<p>{escape_lines(answer.answer)}</p>"
     by_marker = {citation.marker: citation for citation in answer.citations}
-    lines: list[list[str]] = []
-    story = ""
+    paragraphs: list[list[str]] = [[]]
     for sentence in answer.sentences:
-        cited = next((by_marker[marker].article_id for marker in sentence.markers if marker in by_marker), story)
-        apart = answer.mode == "extractive" and not sentence.derived and (sentence.before.strip("…") or cited != story)
-        if apart or not lines:
-            lines.append([])
-        lines[-1].append(_sentence(sentence, by_marker, language, key))
-        story = cited
-    return "".join(f"<p>{_space(answer.language).join(line)}</p>" for line in lines)
+        if sentence.apart:
+            paragraphs.append([])
+        paragraphs[-1].append(_sentence(sentence, by_marker, language, key))
+    return "".join(f"<p>{_space(answer.language).join(paragraph)}</p>" for paragraph in paragraphs if paragraph)
 
 
 def _sentence(sentence: AnswerSentence, citations: Mapping[int, Citation], language: Language, key: str) -> str:
@@ -136,9 +133,9 @@ def _emphasised(sentence: AnswerSentence) -> str:
     for start, end in sorted(sentence.emphasis):
         if not done <= start < end <= len(sentence.text):
             continue
-        parts += [escape(sentence.text[done:start]), f"<strong>{escape(sentence.text[start:end])}</strong>"]
+        parts += [lines(sentence.text[done:start]), f"<strong>{escape(sentence.text[start:end])}</strong>"]
         done = end
-    return "".join([*parts, escape(sentence.text[done:])])
+    return "".join([*parts, lines(sentence.text[done:])])
 
 
 def _chip(citation: Citation, language: Language, key: str) -> str:

@@ -36,6 +36,8 @@ class Quote:
     """Offsets into the article's text, inside the quote."""
     also: tuple[tuple[Article, int, int], ...] = ()
     """Spans of other articles that say the same."""
+    is_list: bool = False
+    """Whether it is printed line by line and shown so."""
     label: str = ""
     """What the quote is about, as the question calls it, or when it was said; shown before it."""
     frame: str = ""
@@ -114,19 +116,25 @@ def compose(question: Question, quotes: Sequence[Quote], *, confidence: float, m
     for quote in quotes:
         markers = [cite_span(citations, quote.article, quote.start, quote.end)]
         markers += [cite_span(citations, article, start, end) for article, start, end in quote.also]
-        text = _one_line(quote.text)
+        text = _BREAK.sub("\n" if quote.is_list else " ", quote.text)
         before, after = _ellipses(quote)
         label = f"{quote.label}{LABEL_END[question.language]}" if quote.label else ""
         frame = f"{quote.frame}{LABEL_END[question.language]}" if quote.frame else ""
+        apart = behind is not None and (bool(quote.label) or behind.article.id != quote.article.id)
         said = AnswerSentence(
-            text, tuple(markers), Support.QUOTED, _emphasis(quote, text), before=label + frame + before, after=after
+            text,
+            tuple(markers),
+            Support.QUOTED,
+            _emphasis(quote, text),
+            before=label + frame + before,
+            after=after,
+            apart=apart,
         )
         noted = [AnswerSentence(note, tuple(markers), Support.SUPPORTED, derived=True) for note in derived(quote)]
         sentences += [said, *noted]
         cited = "".join(f"[{marker}]" for marker in markers)
         lines = [said.before + said.text + said.after, *(sentence.text for sentence in noted)]
         story = " ".join(line + cited for line in lines)
-        apart = quote.label or (behind is not None and behind.article.id != quote.article.id)
         shown.append(("\n" if apart else " ") + story)
         behind = quote
     return Answer(
@@ -200,10 +208,6 @@ def _distinct(quotes: Sequence[Quote]) -> list[Quote]:
 
 _BREAK = re.compile(r"\s*[\r\n]+\s*")
 _SENTENCE_END = "。！？!?…．.;；”’」』"
-
-
-def _one_line(text: str) -> str:
-    return _BREAK.sub(" ", text)
 
 
 def _emphasis(quote: Quote, text: str) -> tuple[Span, ...]:

@@ -10,6 +10,7 @@ from typing import Final
 
 from rag.answering.composition import ONE_FACT_CHARS, SEVERAL_CHARS, Quote, compose, fit
 from rag.answering.constraints import is_about_another, meets_constraints
+from rag.answering.lists import printed_list
 from rag.answering.notes import reading_text, timeless_text, with_notes
 from rag.answering.notices import notice
 from rag.answering.parts import Part, asks_list, asks_several, parts
@@ -38,6 +39,8 @@ THRESHOLDS: Final[dict[Strictness, float]] = {"strict": 0.4, "balanced": 0.05, "
 """Least probability that the hits hold an answer, by strictness."""
 _PART_WEIGHT: Final = 0.9
 """How much one part of a question counts against the whole when its sentence is chosen."""
+_ASKED_ITSELF: Final = 0.1
+"""Weight of a sentence that is a question."""
 _TIMELESS: Final = 0.6
 """How much a question counts without the day it names: articles write days in other words."""
 _LEAST_ABLE: Final = 0.5
@@ -96,7 +99,7 @@ class ExtractiveAnswerer:
         """
         if reading.answerable < THRESHOLDS[self._settings.strictness]:
             return Reading((), reading.answerable)
-        able = _constrained(profile(asked), reading, sure)
+        able = _constrained(profile(asked), _stated(reading), sure)
         if question.language == "en":
             able = _as_retrieved(able)
         return in_time(able, question)
@@ -107,7 +110,7 @@ class ExtractiveAnswerer:
         if asks_several(asked):
             return choose_several(reading, SEVERAL_CHARS)
         if asks_list(asked):
-            return choose_one(favour_lists(reading), SEVERAL_CHARS, readable=SEVERAL_CHARS)
+            return _list_quotes(favour_lists(reading))
         room = ONE_FACT_CHARS - (_FRAME_CHARS if _needs_frame(question, reading) else 0)
         rivals = [_dated(quote, question) for quote in conflicting(reading, room)]
         return rivals or [corroborating(quote, reading) for quote in choose_one(reading, room)]
@@ -125,6 +128,16 @@ class ExtractiveAnswerer:
         quotes = [answer.quote for answer in answers if answer.quote is not None]
         unanswered = [answer.part.name or answer.part.question for answer in answers if not answer.answered]
         return quotes, tuple(notice("part_missing", question.language, part=part) for part in unanswered)
+
+
+def _list_quotes(reading: Reading) -> list[Quote]:
+    """The list that an article prints line by line, else the sentences that enumerate."""
+    if reading.sentences:
+        best = reading.sentences[0].candidate
+        printed = printed_list(best.hit.article, (best.start, best.end), SEVERAL_CHARS)
+        if printed is not None:
+            return [Quote(best.hit.article, *printed, is_list=True)]
+    return choose_one(reading, SEVERAL_CHARS, readable=SEVERAL_CHARS)
 
 
 def _needs_frame(question: Question, reading: Reading) -> bool:
@@ -167,6 +180,15 @@ def _as_retrieved(reading: Reading) -> Reading:
         return reading
     best = max(s.candidate.hit.score for s in reading.sentences)
     weights = [s.share * math.exp(_RETRIEVAL_WEIGHT * (s.candidate.hit.score - best)) for s in reading.sentences]
+    return _rescaled(reading.sentences, weights, reading.answerable)
+
+
+def _stated(reading: Reading) -> Reading:
+    """`reading` with questions that the article itself asks weighed down: they answer nothing."""
+    asks = [s.candidate.text.rstrip("”’」』\"'").endswith(("？", "?")) for s in reading.sentences]
+    if not any(asks):
+        return reading
+    weights = [s.share * (_ASKED_ITSELF if ask else 1.0) for s, ask in zip(reading.sentences, asks, strict=True)]
     return _rescaled(reading.sentences, weights, reading.answerable)
 
 
