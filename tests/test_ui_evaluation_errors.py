@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import json
 import re
+import threading
+import time
 import zipfile
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
 from eval_fakes import ToyAssistant, ToyLibrary
+from generation_support import ModelServer, send, send_events
 from ui_support import FakeLibrary
 
 from eval.compare import compare
 from eval.editing import put_question, remove_question
 from eval.formats import read_beir, read_squad
 from eval.importing import import_questions
+from eval.judge import load_judge
 from eval.question import Question
 from eval.question_fields import read_line
 from eval.question_set import make_question_set, read_question_set
 from eval.rgb import read_rgb
 from eval.runner import run
 from eval.runs import create_run, describe, open_run, setting_differences
+from rag.answering.generator import Message
+from rag.answering.server_model import ServerGenerator
 from rag.assistant import check_question
-from rag.config import AnswerSettings, RetrievalSettings, Settings
+from rag.config import AnswerSettings, JudgeSettings, RetrievalSettings, Settings
 from rag.errors import JinwenError
 from ui.contents import Contents
 from ui.evaluation_errors import circumstance, differences, told, wrong_value
@@ -155,6 +162,54 @@ def test_every_error_is_told_in_chinese(tmp_path: Path, cause: Callable[[Path], 
         cause(tmp_path)
     assert re.match(chinese, told(caught.value, "zh")), told(caught.value, "zh")
     assert told(caught.value, "en") == str(caught.value)
+
+
+def by_status(status: int, **headers: str) -> Callable[[BaseHTTPRequestHandler, dict[str, object]], None]:
+    return lambda handler, body: send(handler, status, **headers)
+
+
+@pytest.mark.parametrize(
+    ("reply", "chinese"),
+    [
+        (by_status(401), "不认密钥"),
+        (by_status(404), "没有模型“m”；请查 judge.model 和 judge.base_url"),
+        (by_status(429), "正忙"),
+        (by_status(302, location="/"), "请把 judge.base_url 设为最终的地址"),
+        (by_status(500), "内部出错（500）"),
+        (by_status(400), "出错，详情见它的日志"),
+        (by_status(200, content_type="text/html"), "不是模型服务；请查 judge.base_url"),
+        (lambda handler, body: send_events(handler, "corr", finish=None, done=False), "答到一半断了"),
+    ],
+)
+def test_a_judge_that_fails_is_told_in_chinese(reply: Any, chinese: str) -> None:
+    with ModelServer(reply).running() as server, pytest.raises(JinwenError) as caught:
+        asked_of(server.url)
+    assert re.search(chinese, told(caught.value, "zh")), str(caught.value)
+
+
+def test_a_judge_that_says_nothing_is_told_in_chinese() -> None:
+    import openai  # noqa: F401  (so that the patience is not spent on importing it)
+
+    with ModelServer(lambda handler, body: time.sleep(2)).running() as server, pytest.raises(JinwenError) as caught:
+        asked_of(server.url, timeout_s=0.5)
+    assert re.search("过了 0.5 秒没有回应；请调大 judge.timeout_s", told(caught.value, "zh"))
+
+
+def test_a_judge_that_is_not_there_or_not_named_is_told_in_chinese() -> None:
+    with ModelServer(by_status(200)).running() as server:
+        url = server.url
+    with pytest.raises(JinwenError) as caught:
+        asked_of(url)
+    assert told(caught.value, "zh") == f"连不上模型服务 {url}；请启动它，或改设置 judge.base_url。"
+    with pytest.raises(JinwenError) as caught:
+        load_judge(JudgeSettings())
+    assert told(caught.value, "zh").startswith("没有指定评判的模型")
+
+
+def asked_of(url: str, timeout_s: float = 10.0) -> None:
+    settings = AnswerSettings(model="m", base_url=url, timeout_s=timeout_s)
+    generator = ServerGenerator(settings, max_retries=0, section="judge")
+    list(generator.generate([Message("user", "?")], threading.Event()))
 
 
 def test_what_has_no_chinese_wording_is_led_in_and_quoted() -> None:

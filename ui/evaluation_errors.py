@@ -43,6 +43,45 @@ _CHINESE = tuple(
             r"runs '(.+)' and '(.+)' share no question; compare runs of one question set",
             "“{0}”与“{1}”没有相同的问题；请比较同一个问题集的两次运行。",
         ),
+        # the judge
+        (r"no judge is named; .+", "没有指定评判的模型；请设置 judge.model 和 judge.base_url。"),
+        (
+            r"model server (\S+) cannot be reached \(.+\); start it or set (\S+)",
+            "连不上模型服务 {0}；请启动它，或改设置 {1}。",
+        ),
+        (
+            r"model server (\S+) sent nothing for (\S+) s; raise (\S+) or .+",
+            "模型服务 {0} 过了 {1} 秒没有回应；请调大 {2}，或换小些的模型。",
+        ),
+        (
+            r"model server (\S+) refused the key \(\d+\); .+",
+            "模型服务 {0} 不认密钥；请把对的密钥放进环境变量 OPENAI_API_KEY。",
+        ),
+        (
+            r"model server (\S+) knows no model '(.*)' at .+; check (\S+) and (\S+)",
+            "模型服务 {0} 没有模型“{1}”；请查 {2} 和 {3}。",
+        ),
+        (r"model server (\S+) is busy or .+", "模型服务 {0} 正忙，或额度已用完；请稍后再试。"),
+        (
+            r"model server (\S+) redirects elsewhere .+; set (\S+) to .+",
+            "模型服务 {0} 转去了别处，没有跟去；请把 {1} 设为最终的地址。",
+        ),
+        (
+            r"model server (\S+) failed with an internal error \((\d+)\); .+",
+            "模型服务 {0} 内部出错（{1}），详情见它的日志。",
+        ),
+        (
+            r"model server (\S+) broke off in the middle of its answer; .+",
+            "模型服务 {0} 答到一半断了，详情见它的日志。",
+        ),
+        (
+            r"model server (\S+) answers with .+ instead of an event stream; check (\S+), .+",
+            "{0} 不是模型服务；请查 {1}，它通常以 /v1 结尾。",
+        ),
+        (
+            r"model server (\S+) (?:reports an error|sent what is no chat answer|refused the request).*",
+            "模型服务 {0} 出错，详情见它的日志。",
+        ),
         # question sets
         (r"there is no question set '(.+)'; choose another", "没有“{0}”这个问题集，请另选一个。"),
         (r"question set (.+) does not exist; .+", "问题集 {0} 不存在。"),

@@ -12,6 +12,7 @@ from eval.question_set import set_text
 from eval.runs import RunError
 from rag.errors import JinwenError
 from ui.contents import Contents
+from ui.evaluation_errors import told
 from ui.evaluation_runs import REPORT_FILES, RunDesk, exported
 from ui.evaluation_sets import QuestionSets
 
@@ -32,7 +33,7 @@ def add_routes(app: FastAPI, library: Library, runs_dir: Path) -> None:
         return Response(content, media_type=f"{media_type}; charset=utf-8", headers=headers)
 
     def gone(error: Exception) -> Response:
-        return PlainTextResponse(str(error), status_code=404)
+        return PlainTextResponse(f"{told(error, 'zh')}\n{error}\n", status_code=404)  # whoever asks gives no language
 
     @app.get("/jinwen/run")
     def run_file(folder: str, file: str, save: str = "") -> Response:

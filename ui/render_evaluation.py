@@ -12,6 +12,7 @@ from eval.report import Failure
 from eval.results import Cited, QuestionResult, Retrieved
 from eval.runs import Run
 from eval.summary import Group, Metrics
+from ui.evaluation_errors import told
 from ui.evaluation_runs import Finished
 from ui.markup import escape
 from ui.strings import STRINGS, Language, text
@@ -235,7 +236,7 @@ def failed(found: Finished, cause: str, language: Language) -> str:
 
 def _failure(failure: Failure, run: Run, language: Language) -> str:
     r = failure.result
-    said = escape(r.error or r.answer)
+    said = escape(told(r.error, language) if r.error else r.answer)
     if r.refused:
         said = f'<span class="jw-ev-tag">{escape(text(language, "ev_refused"))}</span> {said}'
     evidence = "".join(f"<li>{escape(quote)}</li>" for quote in r.evidence)
