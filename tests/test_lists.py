@@ -5,7 +5,10 @@ import pytest
 from rag.answering.lists import printed_list
 from rag.types import Article
 
-TEXT = "比赛当天交通管制如下：\n一、海边路5时起封闭；\n\n二、湖边路6时起封闭；\n三、山边路7时起封闭。\n公交正常运行。\n· 单独一行"
+TEXT = (
+    "比赛当天交通管制如下：\n一、海边路5时起封闭；\n\n二、湖边路6时起封闭；\n三、山边路7时起封闭。\n"
+    "公交正常运行。\n· 单独一行"
+)
 
 
 def found(at, limit=480, text=TEXT):

@@ -39,8 +39,6 @@ THRESHOLDS: Final[dict[Strictness, float]] = {"strict": 0.4, "balanced": 0.05, "
 """Least probability that the hits hold an answer, by strictness."""
 _PART_WEIGHT: Final = 0.9
 """How much one part of a question counts against the whole when its sentence is chosen."""
-_ASKED_ITSELF: Final = 0.1
-"""Weight of a sentence that is a question."""
 _TIMELESS: Final = 0.6
 """How much a question counts without the day it names: articles write days in other words."""
 _LEAST_ABLE: Final = 0.5
@@ -184,12 +182,11 @@ def _as_retrieved(reading: Reading) -> Reading:
 
 
 def _stated(reading: Reading) -> Reading:
-    """`reading` with questions that the article itself asks weighed down: they answer nothing."""
-    asks = [s.candidate.text.rstrip("”’」』\"'").endswith(("？", "?")) for s in reading.sentences]
-    if not any(asks):
+    """`reading` without questions that the article itself asks: they answer nothing."""
+    told = [s for s in reading.sentences if not s.candidate.text.rstrip("”’」』\"'").endswith(("？", "?"))]
+    if not told or len(told) == len(reading.sentences):
         return reading
-    weights = [s.share * (_ASKED_ITSELF if ask else 1.0) for s, ask in zip(reading.sentences, asks, strict=True)]
-    return _rescaled(reading.sentences, weights, reading.answerable)
+    return _rescaled(told, [s.share for s in told], reading.answerable)
 
 
 def _rescaled(sentences: Sequence[ScoredSentence], weights: Sequence[float], answerable: float) -> Reading:
