@@ -142,6 +142,12 @@ class Library:
         """Take one article out of the index; its file stays where it is."""
         self.store.remove_article(article_id)
 
+    def forget_file(self, file: str) -> None:
+        """Drop what is left of an ingested file, so that it is read anew when it comes again."""
+        for record in self.store.files():
+            if record.path == file:
+                self.store.remove_file(record.identity)
+
     def example_questions(self, language: str) -> list[str]:
         """Three questions that this library can answer, in `zh` or `en`."""
         return example_questions(self.articles(), language)

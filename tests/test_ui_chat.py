@@ -346,6 +346,29 @@ def test_added_files_are_saved_read_and_reported_one_by_one(tab: LibraryTab, tmp
     assert "共 4 篇" in tab.listing("", "zh")
 
 
+def test_an_uploaded_file_goes_with_its_last_article_and_may_come_again(tmp_path: Path) -> None:
+    from rag.config import load_settings
+    from rag.library import Library as RealLibrary
+
+    with RealLibrary(tmp_path / "index", load_settings(environ={}), create=True) as library:
+        tab = LibraryTab(library, Contents(library))
+        for _ in range(2):
+            *_, result = tab.add([upload(tmp_path, "新闻.txt", "白鹭渡口昨天恢复通航。")], "zh", "s")
+            assert "1 个文件新收" in result
+            [article] = library.articles()
+            tab.remove(f"0:0:{article.id}", "zh")
+            assert library.articles() == [] and list((tmp_path / "index" / "uploads").iterdir()) == []
+
+
+def test_only_uploaded_files_are_deleted(tmp_path: Path) -> None:
+    own = upload(tmp_path, "own.txt", "one")
+    assert not uploads.discard(str(own), tmp_path / "index") and own.exists()
+    saved = uploads.save([upload(tmp_path, "a.txt", "one")], tmp_path / "index")[0].path
+    (saved.parent / "a.txt.meta.toml").write_text("")
+    assert uploads.discard(str(saved), tmp_path / "index") and list(saved.parent.iterdir()) == []
+    assert not uploads.discard(str(saved), tmp_path / "index")
+
+
 def test_too_many_files_are_refused_before_any_is_touched(tab: LibraryTab, tmp_path: Path) -> None:
     steps = list(tab.add([tmp_path / f"{n}.txt" for n in range(51)], "en", "s"))
     assert len(steps) == 1 and "At most 50 files at a time, got 51" in steps[0]

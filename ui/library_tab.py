@@ -57,14 +57,21 @@ class LibraryTab:
         return render.reader(article, language, start, end), article.display_title or text(language, "untitled")
 
     def remove(self, pick: str, language: Language) -> str:
-        """Take the chosen article out; a line that says so."""
+        """Take the chosen article out, and its uploaded file with the last article of it; a line that says so."""
         article_id, _, _ = render.read_pick(pick)
         _, title = self.read(pick, language)
+        article = self._library.article(article_id) if article_id else None
         try:
             self._library.remove_article(article_id)
         except JinwenError as error:
             return render.remark(str(error))
+        if article is not None and all(other.file != article.file for other in self._library.articles()):
+            self._discard(article.file)
         return render.remark(text(language, "removed", title=title))
+
+    def _discard(self, file: str) -> None:
+        if uploads.discard(file, self._library.index_dir):
+            self._library.forget_file(file)
 
     def add(self, files: Sequence[Path], language: Language, session: str) -> Iterator[str]:
         """Save and read uploaded files; progress markup, at last the result of every file.

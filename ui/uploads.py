@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 import shutil
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from rag.errors import SourceError
 
+_LOG = logging.getLogger(__name__)
 FOLDER = "uploads"
 MOST_FILES = 50
 _MAX_STEM = 80
@@ -55,6 +57,23 @@ def save(files: Sequence[Path], index_dir: Path) -> list[SavedFile]:
     except OSError as error:
         reason = error.strerror or str(error)
         raise SourceError(f"the uploaded files cannot be saved in {folder}: {reason}; free space or rights") from error
+
+
+def discard(file: str, index_dir: Path) -> bool:
+    """Delete an uploaded file none of whose articles is left, with its sidecar; whether there was one.
+
+    A file that was not uploaded belongs to someone else and is never touched. One that cannot be deleted is left.
+    """
+    path = Path(file)
+    if path.parent.resolve() != (index_dir / FOLDER).resolve() or path.is_symlink() or not path.is_file():
+        return False
+    try:
+        path.unlink()
+        path.with_name(f"{path.name}.meta.toml").unlink(missing_ok=True)
+    except OSError as error:
+        _LOG.warning("the uploaded file %s cannot be deleted: %s", path, error.strerror or error)
+        return False
+    return True
 
 
 def _save(file: Path, folder: Path) -> Path:
