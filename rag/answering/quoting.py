@@ -49,6 +49,14 @@ def _score(sentence: str, facts: Sequence[Fact], hit: Hit, span: Span, as_of: dt
     return coverage(sentence, [words]) + held
 
 
+Origin = tuple[str, str, str, dt.date | None, str | None, str]
+
+
+def origin(article: Article) -> Origin:
+    """Id, title, source, date, address and file of an article, as a citation and a near article carry them."""
+    return article.id, article.display_title, article.source, article.date, article.url, article.file
+
+
 def cite_span(citations: list[Citation], article: Article, start: int, end: int) -> int:
     """Marker of `article.text[start:end]`, added to `citations` when it is new.
 
@@ -59,18 +67,5 @@ def cite_span(citations: list[Citation], article: Article, start: int, end: int)
     for citation in citations:
         if (citation.article_id, citation.start, citation.end) == (article.id, start, end):
             return citation.marker
-    citations.append(
-        Citation(
-            marker=len(citations) + 1,
-            article_id=article.id,
-            title=article.display_title,
-            source=article.source,
-            date=article.date,
-            url=article.url,
-            file=article.file,
-            quote=article.text[start:end],
-            start=start,
-            end=end,
-        )
-    )
+    citations.append(Citation(len(citations) + 1, *origin(article), article.text[start:end], start, end))
     return len(citations)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from rag.answering.quoting import origin
 from rag.types import Answer, Hit, NearArticle, Question
 
 REFUSAL: Final[dict[str, str]] = {
@@ -37,15 +38,5 @@ def nearest_articles(hits: Sequence[Hit], limit: int = MOST_NEAR_ARTICLES) -> tu
             continue
         if len(near) == limit:
             break
-        near[article.id] = NearArticle(
-            article_id=article.id,
-            title=article.display_title,
-            source=article.source,
-            date=article.date,
-            url=article.url,
-            file=article.file,
-            text=passage.text,
-            start=passage.start,
-            end=passage.end,
-        )
+        near[article.id] = NearArticle(*origin(article), passage.text, passage.start, passage.end)
     return tuple(near.values())
