@@ -12,11 +12,13 @@ pytest.importorskip("scipy", reason="the recipe's own dependency")
 
 sys.path.insert(0, str(Path(__file__).parent.parent))  # recipes are run from the checkout, not installed
 
+from eval.bench_results import Quality
 from training.encoder.batches import Questions, Surroundings, Translations, gather, pack
 from training.encoder.charsmap import compile_charsmap, folding_table
 from training.encoder.data import Pair, QuestionPair, Spans, build_corpus, cut, sentences_of, tokenize
-from training.encoder.evaluate import Lexical, fused, recall
+from training.encoder.evaluate import table
 from training.encoder.lexicon import aligned, lexicon
+from training.fusion.lexical import Lexical
 
 LETTERS = {"[UNK]": 0} | {letter: i for i, letter in enumerate("abcdefghij", 1)}
 
@@ -157,17 +159,14 @@ def test_gradients_of_the_fast_bag_sum_are_those_of_torch():
     torch.testing.assert_close(ours.grad, theirs.grad)
 
 
-class TestEvaluation:
-    def test_bm25_prefers_the_rare_word_and_the_shorter_text(self):
-        scores = Lexical(["港口 港口", "港口 很忙 的 一 天", "很忙"]).scores(["港口", "没有"])
-        assert scores[0, 0] > scores[0, 1] > scores[0, 2] == 0
-        assert scores[1].tolist() == [0, 0, 0]
+def test_bm25_prefers_the_rare_word_and_the_shorter_text():
+    lexical = Lexical(["港口 港口", "港口 很忙 的 一 天", "很忙"])
+    first, second, third = lexical.weighted({"港口": 1.0, "没有": 1.0})
+    assert first > second > third == 0
+    assert lexical.weighted({"没有": 1.0}).tolist() == [0, 0, 0]
+    assert lexical.most("港口") > first
 
-    def test_recall_counts_ties_against_the_gold_text(self):
-        scores = np.array([[1.0, 1.0, 0.0], [0.1, 0.2, 0.3]], np.float32)
-        assert recall(scores, np.array([0, 2]), 1) == 0.5
-        assert recall(scores, np.array([0, 2]), 2) == 1.0
 
-    def test_fusion_adds_reciprocal_ranks_and_ignores_zero_scores(self):
-        total = fused(np.array([[0.9, 0.5, 0.0]], np.float32), np.array([[0.0, 2.0, 0.0]], np.float32))
-        np.testing.assert_allclose(total, [[1 / 61, 1 / 62 + 1 / 61, 0.0]], rtol=1e-5)
+def test_scores_become_a_markdown_table():
+    rows = [Quality("XQuAD", "dense", "toy", 1190, 0.8141, 0.8, 0.83, 0.9312, 0.92, 0.94)]
+    assert table(rows).splitlines()[-1] == "| XQuAD | dense | 1,190 | 0.814 | 0.931 |"

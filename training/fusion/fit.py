@@ -29,7 +29,7 @@ from rag.lexicon import load_lexicon
 from rag.reranker import FEATURES, RERANKED, RERANKER_FILE, Reranker, TokenReader, Weights, design
 from rag.tokens import is_chinese, tokenize
 from training.encoder.development import DevelopmentSets
-from training.encoder.evaluate import Lexical
+from training.fusion.lexical import Lexical
 
 QUERIES = 700
 DEPTH = RetrievalSettings().depth
