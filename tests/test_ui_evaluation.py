@@ -30,7 +30,7 @@ from eval.summary import MEASURES
 from rag.config import JudgeSettings, Settings
 from rag.errors import QuestionSetError
 from rag.library import Library
-from ui import render_comparison, render_sets
+from ui import render_comparison, render_failures, render_sets
 from ui import render_evaluation as render
 from ui.contents import Contents
 from ui.conversations import Exchange
@@ -146,7 +146,7 @@ def test_the_judge_of_the_settings_is_asked_after_the_run(library: Library, tmp_
         assert job.judging == (len(server.requests), len(server.requests)) != (0, 0)
     found = desk.finished("judged")
     assert "judged_unsupported" in found.metrics.overall
-    shown = render.failed(found, "", "zh")
+    shown = render_failures.failed(found, "", "zh")
     assert ("引文不支持" in shown) == any(f.result.verdict for f in found.failures)
     nobody: Any = FakeSettings(library, JudgeSettings())
     desk = RunDesk(nobody, tmp_path)
@@ -348,7 +348,7 @@ def test_results_and_comparisons_are_one_escaped_block(tmp_path: Path, language:
     shown = [
         render.run_list(desk.runs(), "one", language),
         render.result(desk.finished("one"), language),
-        render.failed(found, "", language),
+        render_failures.failed(found, "", language),
         render_comparison.comparison(compare(one, open_run(tmp_path / "two")), language),
         render_sets.question_list(SET, MINE, "b", language),
         render_sets.about(dataclasses.replace(SET.questions[0], articles=()), language),
@@ -359,8 +359,8 @@ def test_results_and_comparisons_are_one_escaped_block(tmp_path: Path, language:
         assert "\n" not in markup
     assert "&lt;img src=x" in shown[0] and "&lt;img src=x" in shown[2] and "&lt;img src=x" in shown[4]
     assert "50.0" in shown[1]
-    assert render.failed(found, Cause.ERROR.value, language).count("<details") == 0
-    assert [value for _, value in render.causes(found.failures, language)][0] == ""
+    assert render_failures.failed(found, Cause.ERROR.value, language).count("<details") == 0
+    assert [value for _, value in render_failures.causes(found.failures, language)][0] == ""
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -390,7 +390,7 @@ def test_an_explanation_is_told_in_the_language_of_the_page(library: Library, la
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_everything_that_eval_names_has_a_name_here(language: Any) -> None:
-    assert all(render.cause_name(cause, language) for cause in Cause)
+    assert all(render_failures.cause_name(cause, language) for cause in Cause)
     assert all(f"ev_type_{name}" in STRINGS[language] for name in TYPES)
     assert all(f"ev_change_{change.value}" in STRINGS[language] for change in Change)
     named = [render.measure_name(measure, language) for measure in MEASURES]

@@ -11,8 +11,8 @@ from eval.question import UNANSWERABLE, Question
 from rag.errors import JinwenError
 from ui import render_sets
 from ui.conversations import ConversationStore
+from ui.evaluation_controls import EvaluationControls
 from ui.evaluation_errors import told
-from ui.evaluation_layout import EvaluationControls
 from ui.evaluation_sets import MINE, SHIPPED, BadDateError, Draft, QuestionSets, flat, title
 from ui.markup import escape
 from ui.render_library import remark

@@ -8,10 +8,10 @@ import gradio as gr
 
 from rag.errors import JinwenError
 from ui import render_evaluation as render
-from ui import render_library
+from ui import render_failures, render_library
+from ui.evaluation_controls import EvaluationControls
 from ui.evaluation_editor import Changes
 from ui.evaluation_errors import differences, told
-from ui.evaluation_layout import EvaluationControls
 from ui.evaluation_runs import Choices, Job, RunDesk
 from ui.evaluation_sets import QuestionSets
 from ui.markup import escape
@@ -82,11 +82,11 @@ class RunView:
             found = self._desk.finished(folder)
         except JinwenError as error:
             return shown | {runs.result: remark(told(error, language)), runs.failed: ""}
-        choices = render.causes(found.failures, language)
+        choices = render_failures.causes(found.failures, language)
         kept = cause if cause in [value for _, value in choices] else ""
         return shown | {
             runs.result: render.result(found, language),
-            runs.failed: render.failed(found, kept, language),
+            runs.failed: render_failures.failed(found, kept, language),
             runs.cause: gr.update(choices=choices, value=kept, visible=bool(found.failures)),
         }
 
@@ -94,7 +94,7 @@ class RunView:
         """The failed questions of a run with one cause."""
         language = as_language(wanted)
         try:
-            return render.failed(self._desk.finished(folder), cause or "", language)
+            return render_failures.failed(self._desk.finished(folder), cause or "", language)
         except JinwenError as error:
             return remark(told(error, language))
 

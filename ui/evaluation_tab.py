@@ -20,9 +20,9 @@ from ui import render_comparison
 from ui import render_evaluation as render
 from ui.contents import Contents
 from ui.conversations import ConversationStore
+from ui.evaluation_controls import EvaluationControls
 from ui.evaluation_editor import Changes, Editor, set_title
 from ui.evaluation_errors import told
-from ui.evaluation_layout import EvaluationControls
 from ui.evaluation_run_view import RunView, asks
 from ui.evaluation_runs import RunDesk
 from ui.evaluation_sets import Draft, QuestionSets

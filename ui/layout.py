@@ -8,7 +8,7 @@ import gradio as gr
 
 from rag.config import Settings
 from ui import evaluation_layout
-from ui.evaluation_layout import EvaluationControls
+from ui.evaluation_controls import EvaluationControls
 from ui.labels import Labelled, Labels, first, static
 from ui.markup import escape
 from ui.strings import DEFAULT_LANGUAGE, Language, text

@@ -11,7 +11,8 @@ from eval.results import QuestionResult
 from eval.tracing import Leg, Trace
 from ui.evaluation_errors import circumstance
 from ui.markup import escape, time_tag
-from ui.render_evaluation import citations, gold, measure_name, type_name
+from ui.render_evaluation import measure_name, type_name
+from ui.render_failures import citations, gold
 from ui.strings import Language, text
 
 _MOST_PAIRS = 100
