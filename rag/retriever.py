@@ -17,6 +17,9 @@ from rag.store import LocalStore, Scored, StoredPassage
 from rag.tokens import is_chinese, tokenize
 from rag.types import Filters, Hit
 
+_LANGUAGE_SAMPLE = 150
+"""In characters."""
+
 Leg = Mapping[int, tuple[int, float]]
 """What one search found: rank and score by passage id, best first."""
 
@@ -100,8 +103,9 @@ class Retriever:
         assert self._reranker is not None
         head, tail = fused[:RERANKED], fused[RERANKED:]
         texts = [stored[i].passage.text for i, _ in head]
+        chinese = is_chinese(query)
         before = np.array([score for _, score in head])
-        same = np.array([is_chinese(text) == is_chinese(query) for text in texts], dtype=np.bool_)
+        same = np.array([is_chinese(_beginning(stored[i])) == chinese for i, _ in head], dtype=np.bool_)
         scores = self._reranker.scores(query, texts, before, same)
         ranked = sorted(
             zip((i for i, _ in head), scores.tolist(), strict=True), key=lambda entry: (-entry[1], entry[0])
@@ -121,7 +125,7 @@ class Retriever:
         cosine = np.array([dense[i][1] if i in dense else least for i in ids])
         coverage = np.array([lexical[i][1] / most if i in lexical else 0.0 for i in ids])
         chinese = is_chinese(query)
-        same = np.array([is_chinese(stored[i].passage.text) == chinese for i in ids], dtype=np.bool_)
+        same = np.array([is_chinese(_beginning(stored[i])) == chinese for i in ids], dtype=np.bool_)
         scores = self._fusion.scores(cosine, coverage, same)
         return sorted(zip(ids, scores.tolist(), strict=True), key=lambda entry: (-entry[1], entry[0]))
 
@@ -146,6 +150,11 @@ class Retriever:
 def _by_id(hits: Sequence[Scored]) -> dict[int, tuple[int, float]]:
     """Rank and score by passage id, best first."""
     return {hit.passage_id: (rank, hit.score) for rank, hit in enumerate(hits, start=1)}
+
+
+def _beginning(found: StoredPassage) -> str:
+    """Enough of a passage to tell its language; counting characters in all of it takes as long as the search."""
+    return found.passage.text[:_LANGUAGE_SAMPLE]
 
 
 def _sentences(text: str) -> set[str]:
