@@ -126,12 +126,15 @@ class TokenReader:
     ) -> Floats:
         """The features of one passage but the first."""
         ids = np.concatenate(sentences)
-        starts = np.cumsum([0, *map(len, sentences[:-1])])
+        lengths = [len(sentence) for sentence in sentences]
+        starts = np.cumsum([0, *lengths[:-1]])
+        inside = np.zeros((len(sentences), len(ids)), np.float32)
+        inside[np.repeat(np.arange(len(sentences)), lengths), np.arange(len(ids))] = 1
         rows = self._encoder.table[ids]
         cosines = (rows @ asked.T) / self._lengths[ids, None]
         # (sentences, query tokens)
         nearest = np.maximum.reduceat(cosines, starts, axis=0)
-        sums = np.add.reduceat(rows, starts, axis=0)
+        sums = inside @ rows  # several times as fast as np.add.reduceat
         direct = (sums @ vector) / np.maximum(np.linalg.norm(sums, axis=1), 1e-9)
         pairs = np.maximum(nearest[:-1], nearest[1:]) if len(nearest) > 1 else nearest
         whole = nearest.max(axis=0)
