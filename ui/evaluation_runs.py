@@ -130,6 +130,8 @@ class RunDesk:
         self.root = root
         self._lock = threading.Lock()
         self.job: Job | None = None
+        self._looked_at: tuple[tuple[str, str, str], list[str]] = (("", "", ""), [])
+        """The run that `changes` was last asked about, with the state of the library, and the answer."""
 
     @property
     def running(self) -> bool:
@@ -169,12 +171,19 @@ class RunDesk:
         return None if self.running else next((run for run in self.runs() if not run.finished), None)
 
     def changes(self, run: Run) -> list[str]:
-        """Why an interrupted run cannot go on: what has changed since; empty when it can."""
-        try:
-            now = Configured(self._library, settings_of(run))
-            return run.info.differences(describe(run.questions(), now, run.info.name))
-        except JinwenError as error:
-            return [str(error)]
+        """Why an interrupted run cannot go on: what has changed since; empty when it can.
+
+        Worked out once per state of the library, because that reads all of its articles.
+        """
+        key = (run.folder.name, run.info.created, self._library.fingerprint)
+        if self._looked_at[0] != key:
+            try:
+                now = Configured(self._library, settings_of(run))
+                found = run.info.differences(describe(run.questions(), now, run.info.name))
+            except JinwenError as error:
+                found = [str(error)]
+            self._looked_at = (key, found)
+        return self._looked_at[1]
 
     def find(self, folder: str) -> Run:
         """The run in a folder of this name.
