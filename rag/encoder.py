@@ -225,7 +225,9 @@ def _read_table(form: StaticForm) -> Vectors | None:
 def _load(settings: EncoderSettings, folder: Path) -> SentenceTransformer:
     try:
         from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
 
+        logging.disable_progress_bar()
         return SentenceTransformer(
             str(folder),
             device=settings.device,
