@@ -38,6 +38,13 @@ def test_each_part_stands_alone(question, alone):
     assert [part.question for part in parts(question)] == alone
 
 
+def test_a_part_without_a_subject_goes_on():
+    found = parts("青石大桥有多长？同比增长多少？白鹭渡口在哪里？")
+    assert [(part.question, part.goes_on) for part in found] == [
+        ("青石大桥有多长", False), ("青石大桥 同比增长多少", True), ("白鹭渡口在哪里", False),
+    ]  # fmt: skip
+
+
 def test_questions_about_several_things():
     several = ("两座桥各是多少米?", "甲厂和乙厂谁的产量更高?", "Which of the two is more expensive?")
     assert [asks_several(q) for q in several] == [True] * 3

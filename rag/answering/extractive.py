@@ -120,7 +120,8 @@ class ExtractiveAnswerer:
 
         def read(part: Part) -> Reading:
             reading = about(part.name, blend(self._reader.read(part.question, hits), whole))
-            return self._able(part.question, reading, question, sure=_SURELY_SEEN - {AnswerType.PERSON})
+            able = self._able(part.question, reading, question, sure=_SURELY_SEEN - {AnswerType.PERSON})
+            return favour_lists(able) if asks_list(part.question) else able
 
         answers = answer_parts(several, read, SEVERAL_CHARS)
         quotes = [answer.quote for answer in answers if answer.quote is not None]

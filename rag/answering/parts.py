@@ -25,6 +25,8 @@ class Part:
     """Stands alone."""
     name: str = ""
     """The thing it is asked of, as the question calls it; empty unless one question is asked of several things."""
+    goes_on: bool = False
+    """Whether it asks more about the subject of the part before it."""
 
 
 _MOST_PARTS = 4
@@ -44,7 +46,7 @@ def parts(question: str) -> tuple[Part, ...]:
     pieces = question_parts(question)
     if len(pieces) < 2 or not all(map(_says_something, pieces)):
         return ()
-    return tuple(Part(piece) for piece in _standing_alone(pieces)[:_MOST_PARTS])
+    return tuple(_standing_alone(pieces)[:_MOST_PARTS])
 
 
 def _says_something(piece: str) -> bool:
@@ -55,20 +57,23 @@ def _says_something(piece: str) -> bool:
     return len(_EMPTY_ZH.sub("", text)) > 1
 
 
-def _standing_alone(pieces: tuple[str, ...]) -> list[str]:
+def _standing_alone(pieces: tuple[str, ...]) -> list[Part]:
     """Pieces with what the first one says for all: its lead (那场雪，…), or its topic where they name nothing."""
     first = pieces[0]
     lead = _lead(first)
-    alone = [first]
+    alone = [Part(first)]
     for piece in pieces[1:]:
         bare = piece.strip(" ,，？?")
-        alone.append(f"{lead}，{bare}" if lead else complete(bare, first) if _lacks_subject(bare) else bare)
+        goes_on = _lacks_subject(bare)
+        full = f"{lead}，{bare}" if lead else complete(bare, first) if goes_on else bare
+        alone.append(Part(full, goes_on=goes_on and full != bare))
     return alone
 
 
 _NO_SUBJECT_ZH = re.compile(
-    r"(?:[又还并也而则再]|后来|最后|目前|现在|当时|[今去明前]年|一共|总共|共|大概|大约|预计|计划|最终)*"
-    r"(?:[它他她其这那该]|何时|什么|哪|谁|几|多[少长高大久远重深宽快]|怎|为何|[有在由于从向是叫将要会能可设占每]|第[一二三四五]|全[长程部]|总[投面共]"
+    r"(?:[又还并也而则再]|后来|最后|目前|现在|当时|一共|总共|共|大概|大约|预计|计划|最终)*"
+    r"(?:[它他她其这那该比]|同比|环比|[今去明前]年|(?:19|20)\d\d年|办结|何时|什么|哪|谁|几|多[少长高大久远重深宽快]|怎|为何"
+    r"|[有在由于从向是叫将要会能可设占每]|第[一二三四五]|全[长程部]|总[投面共]"
     r"|平均|开[通工业馆园放始]|建[成设]|完工|竣工|通车|投[资用入运]|启用|启动|覆盖|面积|票价|[起首末]班|成立|创[办立]|负责|参[加与展]|吸引)"
 )
 

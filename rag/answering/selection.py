@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
@@ -111,8 +112,18 @@ def _rivals(a: Candidate, b: Candidate) -> bool:
     first, second = (fold_keep(c.hit.article.text[slice(*c.answer)]) for c in (a, b) if c.answer)
     if not (first[0].isdigit() and second[0].isdigit()) or first in fold_keep(b.text) or second in fold_keep(a.text):
         return False
+    if not _scopes(a) <= _scopes(b) and not _scopes(b) <= _scopes(a):
+        return False  # the canteens of one district and of the whole city
     same_unit = first.lstrip(_FIGURE) == second.lstrip(_FIGURE)
     return same_unit and sum(b.covers) >= _AS_MUCH * sum(a.covers)
+
+
+_SCOPE = re.compile(r"[全本我](?=[市区县省国])(.)|([一-鿿]{2}[区县])(?!域|别|级|委|政|分)")
+
+
+def _scopes(candidate: Candidate) -> set[str]:
+    """The districts that a sentence speaks of, or the level (全市) at which it counts."""
+    return {level or area for level, area in _SCOPE.findall(candidate.text)}
 
 
 def _inside(candidate: Candidate, quote: Quote) -> bool:

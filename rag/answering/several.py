@@ -14,7 +14,9 @@ from itertools import pairwise
 from typing import Final
 
 from rag.answering.composition import Quote
-from rag.answering.parts import Part
+from rag.answering.lists import printed_list
+from rag.answering.parts import Part, asks_list
+from rag.answering.question_type import AnswerType, profile
 from rag.answering.reader import Reading, ScoredSentence
 from rag.answering.reader_features import Candidate
 from rag.answering.reader_text import fold_keep
@@ -24,10 +26,15 @@ from rag.types import Article
 
 _TAKEN: Final = 0.4
 """Weight of a sentence that answers another part already."""
+_ELSEWHERE: Final = 0.5
+"""Weight of a sentence of another article for a part that goes on about the same subject."""
+_UNTYPED: Final = 0.3
+"""Weight of a sentence without anything of a kind that is hardly ever overlooked."""
+_SEEN: Final = frozenset({AnswerType.NUMBER, AnswerType.DATE, AnswerType.DURATION, AnswerType.LIST})
 _NAMED_NEARBY: Final = 0.5
 _NOT_NAMED: Final = 0.02
-_MOST_NAMED: Final = 0.75
-"""Share of a name's pairs of characters that must stand in a text that names it (望圆科技 for 望圆智能科技)."""
+_MOST_NAMED: Final = 0.6
+"""Share of a name's pairs of characters that must stand in a text that names it (海风科技 in 海风智能科技)."""
 
 Place = tuple[str, int, int]
 
@@ -48,25 +55,56 @@ def answer_parts(parts: Sequence[Part], read: Callable[[Part], Reading], budget:
     `read` gives the sentences that can answer a part, none when nothing does.
     """
     readings = [read(part) for part in parts]
-    order = sorted(range(len(parts)), key=lambda i: -max((s.share for s in readings[i].sentences), default=0.0))
-    chosen: dict[int, ScoredSentence] = {}
-    for i in order:
-        taken = {_place(s) for s in chosen.values()}
-        best = max(readings[i].sentences, key=lambda s: s.share * (_TAKEN if _place(s) in taken else 1.0), default=None)
-        if best is not None:
-            chosen[i] = best
+    chosen = _choose(parts, readings)
     each = budget // max(len({_place(s) for s in chosen.values()}), 1)
     answers: list[PartAnswer] = []
     for i, part in enumerate(parts):
         scored = chosen.get(i)
         sharing = [k for k, other in chosen.items() if scored is not None and _place(other) == _place(scored)]
-        if scored is None or i != sharing[0]:
-            answers.append(PartAnswer(part, None, answered=scored is not None))
+        if scored is None or i != min(sharing):
+            told = scored is not None and (not part.name or names(part.name, scored.candidate.text))
+            answers.append(PartAnswer(part, None, answered=told))
             continue
-        quote = corroborating(_around_all([chosen[k].candidate for k in sharing], each), readings[i])
+        quote = _printed(part, scored.candidate, each) or corroborating(
+            _around_all([chosen[k].candidate for k in sorted(sharing)], each), readings[i]
+        )
         label = part.name if len(sharing) == 1 else ""
         answers.append(PartAnswer(part, replace(quote, label=label), answered=True))
     return answers
+
+
+def _choose(parts: Sequence[Part], readings: Sequence[Reading]) -> dict[int, ScoredSentence]:
+    """The sentence for each part that has one: the surest part first, those that go on after the others."""
+
+    def sureness(i: int) -> tuple[bool, float]:
+        return parts[i].goes_on, -max((s.share for s in readings[i].sentences), default=0.0)
+
+    chosen: dict[int, ScoredSentence] = {}
+    for i in sorted(range(len(parts)), key=sureness):
+        typed = _SEEN.issuperset(profile(parts[i].question).types)
+        before = tuple(chosen.values())
+        worth = [_worth(scored, parts[i], before, typed) for scored in readings[i].sentences]
+        if worth:
+            chosen[i] = readings[i].sentences[worth.index(max(worth))]
+    return chosen
+
+
+def _worth(scored: ScoredSentence, part: Part, before: Sequence[ScoredSentence], typed: bool) -> float:
+    """The share of a sentence, less where something of the asked kind is missing or other parts speak against it."""
+    value = scored.share * (_UNTYPED if typed and scored.candidate.answer is None else 1.0)
+    if part.goes_on:
+        told_in = {other.candidate.hit.article.id for other in before}
+        return value * (1.0 if not told_in or scored.candidate.hit.article.id in told_in else _ELSEWHERE)
+    return value * (_TAKEN if _place(scored) in map(_place, before) else 1.0)
+
+
+def _printed(part: Part, candidate: Candidate, limit: int) -> Quote | None:
+    """The list that the article prints there, when a list is asked."""
+    if not asks_list(part.question):
+        return None
+    article = candidate.hit.article
+    span = printed_list(article, (candidate.start, candidate.end), limit)
+    return None if span is None else Quote(article, *span, is_list=True)
 
 
 def _around_all(candidates: Sequence[Candidate], limit: int) -> Quote:
