@@ -59,7 +59,7 @@ class QueryExpander:
 def spelled(word: str) -> Mapping[str, float]:
     """Pairs of characters that a capitalised word may spell in pinyin, with their weights.
 
-    `Langyu` gives every pair of characters read lang and yu; few of them stand in any article.
+    `Wenlan` gives every pair of characters read wen and lan; few of them stand in any article.
     """
     letters = re.sub(r"[^a-z]", "", word.lower())
     if not word[0].isupper() or len(letters) < _MIN_NAME:

@@ -12,14 +12,14 @@ def test_translations_with_their_weights() -> None:
 
 
 def test_a_name_gives_the_characters_that_it_may_spell() -> None:
-    found = EXPANDER.expand("Who runs Langyu Robot?")
-    assert found["朗誉"] == found["浪雨"] == 0.7
+    found = EXPANDER.expand("Who runs Wenlan Robot?")
+    assert found["文岚"] == found["温兰"] == 0.7
     assert spelled("Jianning")["建宁"] == 0.7
     assert spelled("Zhangjiakou")["张家"] == spelled("Zhangjiakou")["家口"] == 0.35
 
 
 def test_what_is_no_name() -> None:
-    assert spelled("langyu") == {}
+    assert spelled("wenlan") == {}
     assert spelled("Li") == {}
     assert spelled("Robot") == {}
 
