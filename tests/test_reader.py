@@ -9,11 +9,12 @@ from tokenizers import Regex, Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Split
 
+from rag.answering.judging import JUDGE_FEATURES, Judge
 from rag.answering.question_type import AnswerType, profile
 from rag.answering.reader import OverlapReader, TrainedReader, load_reader, rank_sentences
 from rag.answering.reader_features import FEATURES, FeatureExtractor
 from rag.answering.reader_matching import TextIndex, find_term, query_terms
-from rag.answering.reader_model import JUDGE_FEATURES, Network, judge_features, load_networks
+from rag.answering.reader_model import Network, load_ranker
 from rag.answering.reader_spans import has_unit, typed_spans
 from rag.answering.reader_text import fold_keep, terms
 from rag.config import EncoderSettings
@@ -168,9 +169,11 @@ def arrays(columns, prefix, rng):
 
 def write_model(folder, features=FEATURES):
     rng = np.random.default_rng(0)
-    names = {"features": json.dumps(features), "judge_features": json.dumps(JUDGE_FEATURES)}
-    both = arrays(len(FEATURES), "ranker", rng) | arrays(len(JUDGE_FEATURES), "judge", rng)
-    save_file(both, folder / "model.safetensors", metadata=names)
+    columns = len(JUDGE_FEATURES)
+    judge = arrays(columns, "answerable", rng) | arrays(columns, "right", rng)
+    judge["shifts"] = np.array([0.0, 1.0], np.float32)
+    save_file(arrays(len(FEATURES), "ranker", rng), folder / "model.safetensors", {"features": json.dumps(features)})
+    save_file(judge, folder / "judge.safetensors", {"features": json.dumps(JUDGE_FEATURES)})
     save_lexicon(Lexicon({"桥": 5.0}, {"bridge": [("桥", 1.0)]}), folder / "lexicon.safetensors")
 
 
@@ -189,25 +192,28 @@ def test_a_network_is_two_linear_layers_with_rectified_units_between():
 
 def test_a_trained_reader_ranks_by_its_network(tmp_path, letters):
     write_model(tmp_path)
-    ranker, judge = load_networks(tmp_path / "model.safetensors")
-    reader = TrainedReader(ranker, judge, load_lexicon(tmp_path / "lexicon.safetensors"), letters)
+    ranker, lexicon = load_ranker(tmp_path / "model.safetensors"), load_lexicon(tmp_path / "lexicon.safetensors")
+    judge = Judge.load(tmp_path, lexicon, letters)
+    reader = TrainedReader(ranker, judge, lexicon, letters)
     found = hits("白鹭渡口昨日恢复。渡口每天有18班轮渡。", "青石大桥全长1280米。")
-    reading = reader.read("渡口每天有多少班轮渡?", found)
-    candidates, features = FeatureExtractor(reader._extractor._lexicon, letters).extract("渡口每天有多少班轮渡?", found)
+    question = "渡口每天有多少班轮渡?"
+    reading = reader.read(question, found)
+    candidates, features = FeatureExtractor(lexicon, letters).extract(question, found)
     logits = ranker(features)
     order = np.argsort(-logits)
     assert [s.candidate.text for s in reading.sentences] == [candidates[i].text for i in order]
-    expected = 1 / (1 + np.exp(-judge(judge_features(features, logits)[None])[0]))
-    assert reading.answerable == pytest.approx(float(expected)) and reader.name == "jinwen-reader"
+    verdict = judge.judge(question, judge.features(question, candidates, features, logits))
+    assert (reading.answerable, reading.right) == (verdict.answerable, verdict.right)
+    assert reading.confidence == verdict.right and reader.name == "jinwen-reader"
 
 
 def test_a_model_for_other_features_is_refused(tmp_path):
     write_model(tmp_path, features=FEATURES[:-1])
     with pytest.raises(ModelError, match="trained on other features"):
-        load_networks(tmp_path / "model.safetensors")
+        load_ranker(tmp_path / "model.safetensors")
 
 
-@pytest.mark.parametrize("name", ["model.safetensors", "lexicon.safetensors"])
+@pytest.mark.parametrize("name", ["model.safetensors", "judge.safetensors", "lexicon.safetensors"])
 def test_a_damaged_reader_is_one_clear_line(tmp_path, letters, name):
     write_model(tmp_path)
     (tmp_path / name).write_bytes(b"not a model")

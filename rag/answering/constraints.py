@@ -31,16 +31,22 @@ def meets_constraints(question: QuestionProfile, article: Article) -> bool:
 def is_about_another(question: QuestionProfile, article: Article, sentence: str) -> bool:
     """Whether a sentence names another line, district or ordinal than the question, and not the question's own."""
     text = fold_keep(f"{article.title}\n{sentence}")
-    for pattern in (_NUMBERED, _AREA):
-        asked = _named(pattern, question.text)
-        held = _named(pattern, text)
+    for find in (_lines, _areas):
+        asked = find(question.text)
+        held = find(text)
         if asked and held and not asked & held:
             return True
     return False
 
 
-def _named(pattern: re.Pattern[str], text: str) -> set[str]:
-    return {name for name in pattern.findall(text) if not _COMMON_AREA.search(name)}
+def _lines(text: str) -> set[str]:
+    """Metro lines by number, as Chinese writes them: 7号线, also for Line 7."""
+    english = {f"{m[1]}号线" for m in _LINE_EN.finditer(text)}
+    return set(_NUMBERED.findall(text)) | english
+
+
+def _areas(text: str) -> set[str]:
+    return {name for name in _AREA.findall(text) if not _COMMON_AREA.search(name)}
 
 
 def _has_years(question: QuestionProfile, article: Article, text: str) -> bool:
@@ -55,6 +61,7 @@ def _has_years(question: QuestionProfile, article: Article, text: str) -> bool:
 
 
 _NUMBERED = re.compile(r"[a-z]?\d+号线")
+_LINE_EN = re.compile(r"\blines? (\d+)\b")
 _AREA = re.compile(r"[一-鿿]{2}[区县](?!域|别|级|委|政)")
 _COMMON_AREA = re.compile(
     r"[社园小地街校城山景灾郊市各全院库矿林牧厂战辖湾海港新老本该两保税发]区|[各全本该两]县|哪个?[区县]|[个些的][区县]"
@@ -63,8 +70,8 @@ _COMMON_AREA = re.compile(
 
 def _has_designations(question: QuestionProfile, text: str) -> bool:
     """Lines, buildings and districts that the question names by number or name (7号线, 静海区)."""
-    named = _named(_NUMBERED, question.text) | _named(_AREA, question.text)
-    return not named or any(name in text for name in named)
+    lines, areas = _lines(question.text), _areas(question.text)
+    return not (lines or areas) or bool(lines & _lines(text)) or any(name in text for name in areas)
 
 
 def _has_ordinals(question: QuestionProfile, text: str) -> bool:

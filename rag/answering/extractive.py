@@ -16,7 +16,7 @@ from rag.answering.notices import notice
 from rag.answering.parts import Part, asks_list, asks_several, parts
 from rag.answering.question_type import AnswerType, QuestionProfile, profile
 from rag.answering.reader import Reader, Reading, ScoredSentence, load_reader
-from rag.answering.refusal import refuse
+from rag.answering.refusal import BARS, refuse
 from rag.answering.selection import (
     choose_one,
     choose_several,
@@ -26,7 +26,7 @@ from rag.answering.selection import (
 )
 from rag.answering.several import about, answer_parts
 from rag.answering.timing import in_time
-from rag.config import AnswerSettings, Strictness
+from rag.config import AnswerSettings
 from rag.dates import format_date
 from rag.tokens import is_chinese
 from rag.types import Answer, Hit, Question, Timings
@@ -35,8 +35,6 @@ __all__ = ["ExtractiveAnswerer", "load_reader"]
 
 MODE: Final = "extractive"
 
-THRESHOLDS: Final[dict[Strictness, float]] = {"strict": 0.4, "balanced": 0.05, "generous": 0.01}
-"""Least probability that the hits hold an answer, by strictness."""
 _PART_WEIGHT: Final = 0.9
 """How much one part of a question counts against the whole when its sentence is chosen."""
 _TIMELESS: Final = 0.6
@@ -82,10 +80,10 @@ class ExtractiveAnswerer:
             quotes, missing = self._of_one(asked, question, whole), ()
         if not quotes:
             refusal = refuse(question, hits, mode=MODE, model=self._reader.name)
-            return dataclasses.replace(refusal, confidence=whole.answerable)
+            return dataclasses.replace(refusal, confidence=whole.confidence)
         noted = with_notes(quotes[: self._settings.max_sources], question)
         limit = SEVERAL_CHARS if several or asks_several(asked) or asks_list(asked) else ONE_FACT_CHARS
-        answer = compose(question, fit(noted, limit), confidence=whole.answerable, model=self._reader.name, mode=MODE)
+        answer = compose(question, fit(noted, limit), confidence=whole.confidence, model=self._reader.name, mode=MODE)
         return dataclasses.replace(answer, notices=missing)
 
     def _able(
@@ -95,7 +93,7 @@ class ExtractiveAnswerer:
 
         An answer of a kind in `sure` would have been seen.
         """
-        if reading.answerable < THRESHOLDS[self._settings.strictness]:
+        if reading.answerable < BARS[self._settings.strictness]:
             return Reading((), reading.answerable)
         able = _constrained(profile(asked), _stated(reading), sure)
         if question.language == "en":

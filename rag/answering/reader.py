@@ -10,8 +10,9 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from rag.answering.judging import Judge
 from rag.answering.reader_features import FEATURES, Candidate, FeatureExtractor
-from rag.answering.reader_model import Network, judge_features, load_networks
+from rag.answering.reader_model import Network, load_ranker
 from rag.config import MODELS_DIR, EncoderSettings
 from rag.encoder import Encoder, StaticEncoder, load_encoder
 from rag.errors import ModelError
@@ -39,7 +40,14 @@ class Reading:
     sentences: tuple[ScoredSentence, ...]
     """Best first."""
     answerable: float
-    """Probability in [0, 1] that the hits hold an answer."""
+    """How surely the hits hold an answer, in [0, 1]; `rag.answering.refusal.BARS` are set against it."""
+    right: float | None = None
+    """Calibrated probability that the first sentence answers; None where nothing estimates it."""
+
+    @property
+    def confidence(self) -> float:
+        """How likely an answer made of the first sentence is right, in [0, 1]."""
+        return self.answerable if self.right is None else self.right
 
 
 class Reader(Protocol):
@@ -88,11 +96,11 @@ _HEADLINE_PENALTY = 1.5
 
 
 class TrainedReader:
-    """The shipped reader: a network ranks the sentences, a second one judges whether any answers."""
+    """The shipped reader: a network ranks the sentences, a judge tells whether any answers."""
 
     name = READER_NAME
 
-    def __init__(self, ranker: Network, judge: Network, lexicon: Lexicon, encoder: StaticEncoder | None) -> None:
+    def __init__(self, ranker: Network, judge: Judge, lexicon: Lexicon, encoder: StaticEncoder | None) -> None:
         self._extractor = FeatureExtractor(lexicon, encoder)
         self._ranker = ranker
         self._judge = judge
@@ -102,9 +110,15 @@ class TrainedReader:
         candidates, features = self._extractor.extract(question, hits)
         if not candidates:
             return Reading((), 0.0)
-        logits = self._ranker(features) - _HEADLINE_PENALTY * features[:, FEATURES.index("headline")]
-        doubt = float(self._judge(judge_features(features, logits)[None])[0])
-        return Reading(rank_sentences(candidates, logits), float(1 / (1 + np.exp(-doubt))))
+        logits = rank_logits(self._ranker, features)
+        verdict = self._judge.judge(question, self._judge.features(question, candidates, features, logits))
+        return Reading(rank_sentences(candidates, logits), verdict.answerable, verdict.right)
+
+
+def rank_logits(ranker: Network, features: Array) -> Array:
+    """A logit for every sentence, `(n,)`."""
+    logits: Array = ranker(features) - _HEADLINE_PENALTY * features[:, FEATURES.index("headline")]
+    return logits
 
 
 def load_reader(encoder: Encoder | None = None, folder: Path | None = None) -> Reader:
@@ -116,13 +130,13 @@ def load_reader(encoder: Encoder | None = None, folder: Path | None = None) -> R
     :raises ModelError: a file of the reader is missing, damaged or of another version.
     """
     folder = folder or MODELS_DIR / READER_NAME
-    ranker, judge = load_networks(folder / "model.safetensors")
+    ranker = load_ranker(folder / "model.safetensors")
     lexicon = load_lexicon(folder / "lexicon.safetensors")
     shipped = EncoderSettings().name
     own = encoder if encoder is not None and encoder.name == shipped else load_encoder(EncoderSettings())
     if not isinstance(own, StaticEncoder):
         raise ModelError(f"the reader needs the static encoder {shipped}; restore models/{shipped}")
-    return TrainedReader(ranker, judge, lexicon, own)
+    return TrainedReader(ranker, Judge.load(folder, lexicon, own), lexicon, own)
 
 
 def rank_sentences(candidates: Sequence[Candidate], scores: Array) -> tuple[ScoredSentence, ...]:

@@ -1,6 +1,6 @@
-"""The trained reader: two small networks over the reader's features, run by numpy.
+"""Small networks run by numpy, their files, and what a ranking looks like to the judge.
 
-The ranker gives every sentence a logit; the judge tells from the best sentences whether any of them answers.
+The ranker gives every sentence a logit; the judge (`rag.answering.judging`) tells whether any of them answers.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _TOP = (
     "question_length", "english", "has_unit", "enumerates",
 )  # fmt: skip
 _TYPES = tuple(name for name in FEATURES if name.startswith("type_"))
-JUDGE_FEATURES: tuple[str, ...] = (
+LIKELY_FEATURES: tuple[str, ...] = (
     *_TOP,
     *_TYPES,
     *(f"best_{name}" for name in _TOP[:20]),
@@ -38,8 +38,8 @@ _TOP_COLUMNS = [FEATURES.index(name) for name in (*_TOP, *_TYPES)]
 _BEST_COLUMNS = [FEATURES.index(name) for name in _TOP[:20]]
 
 
-def judge_features(features: Array, logits: Array) -> Array:
-    """What the judge sees of one question: float32 `(len(JUDGE_FEATURES),)`.
+def likely_features(features: Array, logits: Array) -> Array:
+    """What a ranking looks like: float32 `(len(LIKELY_FEATURES),)`.
 
     The features of the best sentence, the best value of each anywhere in the hits, and how clearly the best
     sentence leads.
@@ -81,8 +81,16 @@ class Network:
         return logits
 
 
-def load_networks(file: Path) -> tuple[Network, Network]:
-    """Ranker and judge.
+def load_ranker(file: Path) -> Network:
+    """The network that ranks sentences.
+
+    :raises ModelError: the file cannot be read or was made for other features.
+    """
+    return Network.from_arrays(load_arrays(file, {"features": FEATURES}), "ranker")
+
+
+def load_arrays(file: Path, expected: Mapping[str, Sequence[str]]) -> dict[str, Array]:
+    """Arrays of a file whose metadata names the columns that are `expected`.
 
     :raises ModelError: the file cannot be read or was made for other features.
     """
@@ -96,11 +104,10 @@ def load_networks(file: Path) -> tuple[Network, Network]:
         raise ModelError(
             f"reader {file} cannot be read: {error}; restore models/jinwen-reader or retrain it"
         ) from error
-    expected = {"features": FEATURES, "judge_features": JUDGE_FEATURES}
     for name, columns in expected.items():
         if not _same(metadata.get(name), columns):
             raise ModelError(f"reader {file} was trained on other features than this version has; retrain it")
-    return Network.from_arrays(arrays, "ranker"), Network.from_arrays(arrays, "judge")
+    return arrays
 
 
 def _same(stored: str | None, names: Sequence[str]) -> bool:

@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from typing import Final
 
 from rag.answering.quoting import origin
+from rag.config import Strictness
 from rag.types import Answer, Hit, NearArticle, Question
 
 REFUSAL: Final[dict[str, str]] = {
     "zh": "在已收录的文章中没有找到这个问题的答案。",
     "en": "The articles do not hold an answer to this question.",
 }
+
+BARS: Final[dict[Strictness, float]] = {"strict": 0.8, "balanced": 0.5, "generous": 0.2}
+"""Least `Reading.answerable` of an answer. `training.reader.judge` shifts the score to fit the balanced one."""
 
 MOST_NEAR_ARTICLES: Final = 3
 

@@ -293,7 +293,7 @@ def parallel_items(
         article = Article(f"pair-{begin + number}", "", text, "pairs")
         articles.append(article)
         for row, start in zip(block, starts, strict=True):
-            question = _english_question(row["en"], rng)
+            question = english_question(row["en"], rng)
             if question and len(items) < limit and rng.random() < 0.7:
                 stop = start + len(row["zh"].strip())
                 asked, answer = question
@@ -309,7 +309,7 @@ _EN_NUMBER = re.compile(r"(?<![\w.,-])(\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?)(?![\w-]
 _EN_NAME = re.compile(r"(?<=[a-z,] )([A-Z][a-z]+ [A-Z][a-z]+)(?= [a-z])")
 
 
-def _english_question(sentence: str, rng: random.Random) -> tuple[str, str] | None:
+def english_question(sentence: str, rng: random.Random) -> tuple[str, str] | None:
     """(question, Arabic digits of the answer or "") from an English sentence; None when nothing can be asked."""
     words = sentence.split()
     if not 8 <= len(words) <= 40:

@@ -1,11 +1,10 @@
-"""Train the reader: a small network that ranks sentences and says whether any of them answers.
+"""Train the reader's ranker: a small network that ranks sentences by how likely they answer.
 
 usage: python -m training.reader.train TRAINING_DIR LEXICON.safetensors OUT_DIR --encoder NAME [--cache FILE.npz]
 
 TRAINING_DIR holds drcd_dev.json.gz, drcd_test.json.gz, cmrc2018_trial.json.gz, news_zh.jsonl.gz and
-parallel_zh_en.jsonl.gz. The ranker is trained with a softmax over the sentences of one question; the judge of
-answerability is a logistic network over features of the best sentences, trained on rankings of questions that
-the ranker has not seen. About half an hour on two cores, nearly all of it for the features.
+parallel_zh_en.jsonl.gz. The ranker is trained with a softmax over the sentences of one question. About half an hour
+on two cores, nearly all of it for the features. Fit the judge again afterwards (`training.reader.judge`).
 """
 
 from __future__ import annotations
@@ -25,7 +24,6 @@ from safetensors.numpy import save_file
 from torch import nn
 
 from rag.answering.reader_features import FEATURES, FeatureExtractor
-from rag.answering.reader_model import JUDGE_FEATURES, judge_features
 from rag.config import EncoderSettings
 from rag.encoder import Encoder, StaticEncoder, load_encoder
 from rag.lexicon import load_lexicon
@@ -205,43 +203,8 @@ def accuracy(table: Table, scores: np.ndarray, chosen: Sequence[int]) -> dict[st
     return result
 
 
-def judge_table(table: Table, scores: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Features of the judge and whether the hits answer, for `chosen`."""
-    rows, labels = [], []
-    for i in chosen:
-        span = slice(table.first[i], table.first[i + 1])
-        rows.append(judge_features(table.features[span].astype(np.float32), scores[span]))
-        labels.append(bool(table.gold[span].any()))
-    return np.stack(rows), np.array(labels)
-
-
-def train_judge(features: np.ndarray, labels: np.ndarray, *, hidden: int = 24, epochs: int = 30) -> Ranker:
-    """Logistic loss."""
-    torch.manual_seed(SEED)
-    model = Ranker(features.mean(0), features.std(0), hidden)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=1e-2)
-    x, y = torch.from_numpy(features), torch.from_numpy(labels.astype(np.float32))
-    rng = np.random.default_rng(SEED)
-    for _ in range(epochs):
-        for batch in np.array_split(rng.permutation(len(y)), len(y) // 128):
-            loss = nn.functional.binary_cross_entropy_with_logits(model(x[batch]), y[batch])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-    return model.eval()
-
-
-def tradeoff(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    """Share of unanswerable questions refused at given shares of false refusals, and the thresholds."""
-    result = {}
-    for share in (0.02, 0.04, 0.06, 0.1):
-        bar = float(np.quantile(probabilities[labels], share))
-        result[f"{share}"] = round(float((probabilities[~labels] < bar).mean()), 3)
-        result[f"{share}_bar"] = round(bar, 3)
-    return result
-
-
-def _arrays(prefix: str, model: Ranker) -> dict[str, np.ndarray]:
+def arrays_of(prefix: str, model: Ranker) -> dict[str, np.ndarray]:
+    """Weights of `model` by name, as `rag.answering.reader_model.Network` reads them."""
     state = {name: value.numpy().astype(np.float32) for name, value in model.state_dict().items()}
     return {f"{prefix}.{name}": np.ascontiguousarray(value) for name, value in state.items()}
 
@@ -274,20 +237,10 @@ def main() -> None:
     everything = np.arange(len(table))
     scores = cross_fit(table)
     report = {"held_out_ranking": accuracy(table, scores, everything.tolist())}
-    features, labels = judge_table(table, scores, everything)
-    held_out = table.fold == 0
-    judge = train_judge(features[~held_out], labels[~held_out])
-    with torch.no_grad():
-        probabilities = torch.sigmoid(judge(torch.from_numpy(features[held_out]))).numpy()
-    report["held_out_refusal"] = tradeoff(probabilities, labels[held_out])
-    for number, kind in enumerate(KINDS):
-        mine = table.kind[held_out] == number
-        report[f"refusal_{kind}"] = tradeoff(probabilities[mine], labels[held_out][mine])
     print(json.dumps(report, indent=1))
     options.out.mkdir(parents=True, exist_ok=True)
-    arrays = _arrays("ranker", train_ranker(table, everything)) | _arrays("judge", train_judge(features, labels))
-    names = {"features": json.dumps(FEATURES), "judge_features": json.dumps(JUDGE_FEATURES)}
-    save_file(arrays, options.out / "model.safetensors", metadata=names)
+    arrays = arrays_of("ranker", train_ranker(table, everything))
+    save_file(arrays, options.out / "model.safetensors", metadata={"features": json.dumps(FEATURES)})
     if options.lexicon.resolve() != (options.out / "lexicon.safetensors").resolve():
         shutil.copy(options.lexicon, options.out / "lexicon.safetensors")
 
