@@ -34,7 +34,7 @@ def examine(index_dir: Path, settings: Settings) -> Iterator[Finding]:
     for package in _PACKAGES:
         yield _package(package)
     yield _guard("encoder", lambda: _encoder(settings))
-    yield _guard("reader", lambda: _reader(settings))
+    yield _guard("reader", _reader)
     if settings.answer.mode == "generative":
         yield _guard("generator", lambda: _generator(settings))
     yield from _index(index_dir, settings)
@@ -64,10 +64,10 @@ def _encoder(settings: Settings) -> str:
     return f"{encoder.name}, {encoder.dim} dimensions, fingerprint {encoder.fingerprint[:12]}"
 
 
-def _reader(settings: Settings) -> str:
+def _reader() -> str:
     from rag.answering.extractive import load_reader
 
-    return load_reader(load_encoder(settings.encoder)).name
+    return load_reader().name
 
 
 def _generator(settings: Settings) -> str:

@@ -11,14 +11,21 @@ from tokenizers.pre_tokenizers import Split
 
 from rag.answering.judging import JUDGE_FEATURES, Judge
 from rag.answering.question_type import AnswerType, profile
-from rag.answering.reader import OverlapReader, TrainedReader, load_reader, rank_sentences
+from rag.answering.reader import (
+    READER_NAME,
+    OverlapReader,
+    TrainedReader,
+    load_own_encoder,
+    load_reader,
+    rank_sentences,
+)
 from rag.answering.reader_features import FEATURES, FeatureExtractor
 from rag.answering.reader_matching import TextIndex, find_term, query_terms
 from rag.answering.reader_model import Network, load_ranker
 from rag.answering.reader_spans import has_unit, typed_spans
 from rag.answering.reader_text import fold_keep, terms
-from rag.config import EncoderSettings
-from rag.encoder import StaticEncoder
+from rag.config import MODELS_DIR, EncoderSettings
+from rag.encoder import StaticEncoder, load_encoder
 from rag.errors import ModelError
 from rag.lexicon import Lexicon, load_lexicon, save_lexicon, stem
 from rag.pinyin import find_by_sound
@@ -214,9 +221,21 @@ def test_a_model_for_other_features_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "judge.safetensors", "lexicon.safetensors"])
-def test_a_damaged_reader_is_one_clear_line(tmp_path, letters, name):
+def test_a_damaged_reader_is_one_clear_line(tmp_path, letters, monkeypatch, name):
+    monkeypatch.setattr("rag.answering.reader.load_own_encoder", lambda folder: letters)
     write_model(tmp_path)
     (tmp_path / name).write_bytes(b"not a model")
     with pytest.raises(ModelError, match=f"{name} cannot be read") as caught:
-        load_reader(letters, tmp_path)
+        load_reader(tmp_path)
     assert "\n" not in str(caught.value)
+
+
+def test_a_reader_without_its_encoder_is_one_clear_line(tmp_path):
+    write_model(tmp_path)
+    with pytest.raises(ModelError, match="no model folder .*encoder"):
+        load_reader(tmp_path)
+
+
+def test_the_shipped_reader_brings_its_own_encoder():
+    own = load_own_encoder(MODELS_DIR / READER_NAME)
+    assert own.dim != load_encoder(EncoderSettings()).dim

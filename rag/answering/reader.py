@@ -14,12 +14,13 @@ from rag.answering.judging import Judge
 from rag.answering.reader_features import FEATURES, Candidate, FeatureExtractor
 from rag.answering.reader_model import Network, load_ranker
 from rag.config import MODELS_DIR, EncoderSettings
-from rag.encoder import Encoder, StaticEncoder, load_encoder
+from rag.encoder import StaticEncoder, load_encoder
 from rag.errors import ModelError
 from rag.lexicon import Lexicon, load_lexicon
 from rag.types import Hit
 
 READER_NAME = "jinwen-reader"
+ENCODER_FOLDER = "encoder"
 
 Array = npt.NDArray[np.float32]
 
@@ -121,22 +122,30 @@ def rank_logits(ranker: Network, features: Array) -> Array:
     return logits
 
 
-def load_reader(encoder: Encoder | None = None, folder: Path | None = None) -> Reader:
-    """The reader in `folder` (default: the shipped one).
-
-    `encoder` is used for similarities when it is the shipped one, which the reader was trained with; otherwise
-    the shipped encoder is loaded for the reader alone.
+def load_reader(folder: Path | None = None) -> Reader:
+    """The reader in `folder` (default: the shipped one), with the encoder that it was trained with.
 
     :raises ModelError: a file of the reader is missing, damaged or of another version.
     """
     folder = folder or MODELS_DIR / READER_NAME
     ranker = load_ranker(folder / "model.safetensors")
     lexicon = load_lexicon(folder / "lexicon.safetensors")
-    shipped = EncoderSettings().name
-    own = encoder if encoder is not None and encoder.name == shipped else load_encoder(EncoderSettings())
-    if not isinstance(own, StaticEncoder):
-        raise ModelError(f"the reader needs the static encoder {shipped}; restore models/{shipped}")
-    return TrainedReader(ranker, Judge.load(folder, lexicon, own), lexicon, own)
+    encoder = load_own_encoder(folder)
+    return TrainedReader(ranker, Judge.load(folder, lexicon, encoder), lexicon, encoder)
+
+
+def load_own_encoder(folder: Path) -> StaticEncoder:
+    """The encoder that compares words and sentences for the reader in `folder`.
+
+    It is not the encoder of the index: what the reader learned about similarities holds for one table of vectors
+    only, and the index may have any encoder.
+
+    :raises ModelError: it is missing, damaged or no static model.
+    """
+    encoder = load_encoder(EncoderSettings(name=str(folder / ENCODER_FOLDER)))
+    if not isinstance(encoder, StaticEncoder):
+        raise ModelError(f"{encoder.name} is no static encoder, which the reader needs; restore {folder}")
+    return encoder
 
 
 def rank_sentences(candidates: Sequence[Candidate], scores: Array) -> tuple[ScoredSentence, ...]:

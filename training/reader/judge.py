@@ -27,13 +27,12 @@ from safetensors.numpy import save_file
 from torch import nn
 
 from rag.answering.judging import JUDGE_FEATURES, JUDGE_FILE, LANGUAGES, Judge
-from rag.answering.reader import rank_logits
+from rag.answering.reader import load_own_encoder, rank_logits
 from rag.answering.reader_features import Candidate, FeatureExtractor
 from rag.answering.reader_model import Network, load_ranker
 from rag.answering.refusal import BARS
 from rag.answering.word_match import WordMatcher
-from rag.config import EncoderSettings
-from rag.encoder import StaticEncoder, load_encoder
+from rag.encoder import StaticEncoder
 from rag.lexicon import LEXICON_FILE, load_lexicon
 from rag.tokens import detect_language
 from training.reader.data import Item, Paraphraser, cloze_items, parallel_items, read_news, read_squad
@@ -46,7 +45,7 @@ NEWS = (16_000, 21_000)
 NEWS_AWAY = (30_000, 30_600)
 """Articles whose names are not told of on the shelf."""
 TITLES_AWAY = 100
-PARAPHRASED = 0.15
+PARAPHRASED = 0.35
 HIDDEN = 24
 FOLDS = 5
 FALSE_REFUSALS = {"zh": 0.01, "en": 0.001}
@@ -73,7 +72,7 @@ class Table:
     english: np.ndarray
 
 
-def make_cases(training: Path, encoder: str, questions: int) -> list[Case]:
+def make_cases(training: Path, reader: Path, encoder: str, questions: int) -> list[Case]:
     """Cases from `questions` human questions and about a quarter as many of each other kind."""
     rng = random.Random(SEED)
     articles, items = [], []
@@ -99,17 +98,15 @@ def make_cases(training: Path, encoder: str, questions: int) -> list[Case]:
     with tempfile.TemporaryDirectory() as folder:
         kept = [a for a in articles if a.title not in away]
         shelf = Shelf(Path(folder) / "shelf", [*kept, *news, *pairs], encoder)
-        encoder_used = shelf.library.encoder
-        if not isinstance(encoder_used, StaticEncoder):
-            raise SystemExit(f"encoder {encoder!r} is not a static model")
-        matcher = WordMatcher(load_lexicon(LEXICON_FILE), encoder_used)
+        own = load_own_encoder(reader)
+        matcher = WordMatcher(load_lexicon(LEXICON_FILE), own)
         names = gather_names(
             read_news(training / "news_zh.jsonl.gz", *NEWS_AWAY),
             [a for a in articles if a.title in away],
             [*items, *english],
             matcher,
         )
-        human = _reworded(items[:questions], encoder_used, rng)
+        human = _reworded(items[:questions], own, rng)
         found = list(cases(shelf, [*human, *clozes, *english[: 2 * questions // 3]], names, matcher, rng))
         shelf.library.close()
     rng.shuffle(found)
@@ -145,18 +142,16 @@ class _Tools:
 
 
 @cache
-def _tools(reader: Path, encoder_name: str) -> _Tools:
+def _tools(reader: Path) -> _Tools:
     lexicon = load_lexicon(reader / "lexicon.safetensors")
-    encoder = load_encoder(EncoderSettings(name=encoder_name))
-    if not isinstance(encoder, StaticEncoder):
-        raise SystemExit(f"encoder {encoder_name!r} is not a static model")
+    encoder = load_own_encoder(reader)
     ranker = load_ranker(reader / "model.safetensors")
     return _Tools(FeatureExtractor(lexicon, encoder), ranker, Judge(ranker, ranker, {}, lexicon, encoder))
 
 
-def see(case: Case, reader: Path, encoder: str) -> _Seen | None:
+def see(case: Case, reader: Path) -> _Seen | None:
     """The judge's features of a case; None when nothing can be read."""
-    tools = _tools(reader, encoder)
+    tools = _tools(reader)
     candidates, features = tools.extractor.extract(case.question, case.hits)
     if not candidates:
         return None
@@ -178,16 +173,16 @@ def _is_gold(candidate: Candidate, case: Case) -> bool:
     return any(i == article and a < candidate.end and candidate.start < b for i, a, b in case.gold)
 
 
-def _see_some(job: tuple[list[Case], Path, str]) -> list[_Seen]:
-    some, reader, encoder = job
-    return [seen for case in some if (seen := see(case, reader, encoder)) is not None]
+def _see_some(job: tuple[list[Case], Path]) -> list[_Seen]:
+    some, reader = job
+    return [seen for case in some if (seen := see(case, reader)) is not None]
 
 
 def build(training: Path, reader: Path, encoder: str, questions: int, workers: int) -> Table:
     """Make the cases, read them, extract."""
-    found = make_cases(training, encoder, questions)
+    found = make_cases(training, reader, encoder, questions)
     print(f"{len(found)} cases", flush=True)
-    jobs = [(found[i : i + 100], reader, encoder) for i in range(0, len(found), 100)]
+    jobs = [(found[i : i + 100], reader) for i in range(0, len(found), 100)]
     with ProcessPoolExecutor(workers) as pool:
         return _table(seen for some in pool.map(_see_some, jobs) for seen in some)
 
@@ -326,7 +321,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("training", type=Path)
     parser.add_argument("reader", type=Path)
-    parser.add_argument("--encoder", default="jinwen-static", help="encoder for the search and the similarities")
+    parser.add_argument("--encoder", default="jinwen-static", help="encoder for the search; READER_DIR has its own")
     parser.add_argument("--questions", type=int, default=1_500, help="human questions that the cases are made from")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--cache", type=Path, help="keep the features in this .npz file")

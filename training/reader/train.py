@@ -23,8 +23,9 @@ import torch
 from safetensors.numpy import save_file
 from torch import nn
 
+from rag.answering.reader import ENCODER_FOLDER, READER_NAME
 from rag.answering.reader_features import FEATURES, FeatureExtractor
-from rag.config import EncoderSettings
+from rag.config import MODELS_DIR, EncoderSettings
 from rag.encoder import Encoder, StaticEncoder, load_encoder
 from rag.lexicon import load_lexicon
 from training.reader.data import (
@@ -229,7 +230,8 @@ def main() -> None:
     parser.add_argument("training", type=Path)
     parser.add_argument("lexicon", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--encoder", default="jinwen-static", help="encoder for the similarity features")
+    own = MODELS_DIR / READER_NAME / ENCODER_FOLDER
+    parser.add_argument("--encoder", default=str(own), help="encoder for the similarities")
     parser.add_argument("--share", type=float, default=1.0, help="part of the questions to use, for a quick try")
     parser.add_argument("--cache", type=Path, help="keep the extracted features in this .npz file")
     options = parser.parse_args()
