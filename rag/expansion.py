@@ -38,12 +38,13 @@ class QueryExpander:
         found: dict[str, float] = {}
         for match in _WORD.finditer(query):
             word = match.group()
-            for options in (self._translated(word), spelled(word)):
+            for options in (self.translations(word), spelled(word)):
                 for token, weight in options.items():
                     found[token] = max(weight, found.get(token, 0.0))
         return found
 
-    def _translated(self, word: str) -> Mapping[str, float]:
+    def translations(self, word: str) -> Mapping[str, float]:
+        """Chinese tokens that an English word may stand for, with their weights in (0, 1]."""
         word = word.lower()
         if is_stopword(word):
             return {}

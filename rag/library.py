@@ -87,7 +87,7 @@ class Library:
         """The answerer that `settings` ask for; the extractive one stands behind every other."""
         from rag.answering.extractive import ExtractiveAnswerer, load_reader
 
-        extractive = ExtractiveAnswerer(load_reader(), settings)
+        extractive = ExtractiveAnswerer(load_reader(), settings, self._expander)
         if settings.mode == "extractive":
             return extractive
         from rag.answering.generative import GenerativeAnswerer, load_generator

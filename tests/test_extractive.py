@@ -13,6 +13,8 @@ from rag.answering.reader import OverlapReader, Reading, ScoredSentence
 from rag.answering.reader_features import Candidate
 from rag.answering.refusal import REFUSAL
 from rag.config import AnswerSettings
+from rag.expansion import QueryExpander
+from rag.lexicon import Lexicon, stem
 from rag.types import Answer, Article, Hit, Passage, Question, Support
 
 AS_OF = dt.date(2026, 1, 20)
@@ -208,6 +210,27 @@ def test_a_question_in_an_article_answers_nothing():
     story = article("青石大桥全长多少米？总长达到1280米。", title="青石大桥")
     answer = ask("青石大桥全长多少米?", hits(story), strictness="generous")
     assert answer.answer == "总长达到1280米。[1]"
+
+
+def test_a_bare_she_said_answers_nothing():
+    found = hits(article("她说。", article_id="s"), article("林晓舟说，大桥可以抗十二级大风。"))
+    question = Question("林晓舟怎么说？", "林晓舟怎么说？", "zh", AS_OF)
+    *_, answer = ExtractiveAnswerer(EvenReader(), AnswerSettings()).stream(question, found)
+    assert answer.answer == "林晓舟说，大桥可以抗十二级大风。[1]"
+
+
+def test_a_name_that_no_article_holds_is_refused():
+    expander = QueryExpander(Lexicon({}, {stem("paris"): (("巴黎", 1.0),)}))
+    question = Question("What is it like in Paris?", "What is it like in Paris?", "en", AS_OF)
+
+    def refused(expander, *texts):
+        found = hits(*(article(text, article_id=text) for text in texts))
+        *_, answer = ExtractiveAnswerer(EvenReader(), AnswerSettings(), expander).stream(question, found)
+        return answer.refused
+
+    assert not refused(None, "The tower is made of steel.")
+    assert refused(expander, "The tower is made of steel.")
+    assert not refused(expander, "The tower is made of steel.", "铁塔在巴黎。")
 
 
 def test_a_printed_list_is_quoted_line_by_line():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 import time
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -11,6 +12,7 @@ from typing import Final
 from rag.answering.composition import ONE_FACT_CHARS, SEVERAL_CHARS, Quote, compose, fit
 from rag.answering.constraints import is_about_another, meets_constraints
 from rag.answering.lists import printed_list
+from rag.answering.names import absent_names
 from rag.answering.notes import reading_text, timeless_text, with_notes
 from rag.answering.notices import notice
 from rag.answering.parts import Part, asks_list, asks_several, parts
@@ -28,6 +30,7 @@ from rag.answering.several import about, answer_parts
 from rag.answering.timing import in_time
 from rag.config import AnswerSettings
 from rag.dates import format_date
+from rag.expansion import QueryExpander
 from rag.tokens import is_chinese
 from rag.types import Answer, Hit, Question, Timings
 
@@ -49,6 +52,9 @@ _SURELY_SEEN: Final = frozenset({AnswerType.NUMBER, AnswerType.DATE, AnswerType.
 """Kinds of answer that are hardly ever overlooked in a sentence."""
 
 
+_LETTER: Final = re.compile(r"[^\W\d_]")
+_LEAST_LETTERS: Final = 4
+"""A sentence of fewer letters or characters (她说。) tells nothing, unless it holds a number."""
 _FRAME_CHARS: Final = 60
 """Room kept for what an English reader needs beside a Chinese quote."""
 
@@ -56,9 +62,10 @@ _FRAME_CHARS: Final = 60
 class ExtractiveAnswerer:
     """Answers with sentences that a reader chooses."""
 
-    def __init__(self, reader: Reader, settings: AnswerSettings) -> None:
+    def __init__(self, reader: Reader, settings: AnswerSettings, expander: QueryExpander | None = None) -> None:
         self._reader = reader
         self._settings = settings
+        self._expander = expander
 
     def stream(self, question: Question, hits: Sequence[Hit]) -> Iterator[Answer]:
         """One final answer: it is made in milliseconds, so there is nothing to stream."""
@@ -70,6 +77,8 @@ class ExtractiveAnswerer:
     def _answer(self, question: Question, hits: Sequence[Hit]) -> Answer:
         asked = reading_text(question)
         whole = self._reader.read(asked, hits)
+        if self._expander and absent_names(asked, [_all_text(hit) for hit in hits], self._expander):
+            return self._refusal(question, hits, whole)
         timeless = timeless_text(question)
         if timeless:
             whole = mix(whole, self._reader.read(timeless, hits))
@@ -79,12 +88,15 @@ class ExtractiveAnswerer:
         else:
             quotes, missing = self._of_one(asked, question, whole), ()
         if not quotes:
-            refusal = refuse(question, hits, mode=MODE, model=self._reader.name)
-            return dataclasses.replace(refusal, confidence=whole.confidence)
+            return self._refusal(question, hits, whole)
         noted = with_notes(quotes[: self._settings.max_sources], question)
         limit = SEVERAL_CHARS if several or asks_several(asked) or asks_list(asked) else ONE_FACT_CHARS
         answer = compose(question, fit(noted, limit), confidence=whole.confidence, model=self._reader.name, mode=MODE)
         return dataclasses.replace(answer, notices=missing)
+
+    def _refusal(self, question: Question, hits: Sequence[Hit], whole: Reading) -> Answer:
+        refusal = refuse(question, hits, mode=MODE, model=self._reader.name)
+        return dataclasses.replace(refusal, confidence=whole.confidence)
 
     def _able(
         self, asked: str, reading: Reading, question: Question, sure: frozenset[AnswerType] = _SURELY_SEEN
@@ -125,6 +137,11 @@ class ExtractiveAnswerer:
         quotes = [answer.quote for answer in answers if answer.quote is not None]
         unanswered = [answer.part.name or answer.part.question for answer in answers if not answer.answered]
         return quotes, tuple(notice("part_missing", question.language, part=part) for part in unanswered)
+
+
+def _all_text(hit: Hit) -> str:
+    article = hit.article
+    return f"{article.title} {article.subtitle or ''} {article.source} {article.text}"
 
 
 def _list_quotes(reading: Reading) -> list[Quote]:
@@ -181,11 +198,16 @@ def _as_retrieved(reading: Reading) -> Reading:
 
 
 def _stated(reading: Reading) -> Reading:
-    """`reading` without questions that the article itself asks: they answer nothing."""
-    told = [s for s in reading.sentences if not s.candidate.text.rstrip("”’」』\"'").endswith(("？", "?"))]
+    """`reading` without what answers nothing: questions that the article itself asks, and a bare "she said"."""
+    told = [s for s in reading.sentences if _tells(s.candidate.text)]
     if not told or len(told) == len(reading.sentences):
         return reading
     return _rescaled(told, [s.share for s in told], reading.answerable)
+
+
+def _tells(sentence: str) -> bool:
+    asks = sentence.rstrip("”’」』\"'").endswith(("？", "?"))
+    return not asks and (len(_LETTER.findall(sentence)) >= _LEAST_LETTERS or any(c.isdigit() for c in sentence))
 
 
 def _rescaled(sentences: Sequence[ScoredSentence], weights: Sequence[float], answerable: float) -> Reading:

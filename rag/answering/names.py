@@ -1,0 +1,48 @@
+"""Names in an English question that stand in none of the articles found: what they are asked about is not there.
+
+Only names that can be recognised in Chinese too count, by the table of word translations or by pinyin; of any other
+name nobody knows how an article would write it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rag.expansion import QueryExpander, spelled
+from rag.lexicon import stem
+from rag.tokens import fold, is_chinese
+
+_WORD = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)*")
+_SHORTEST = 4
+_SURE = 0.5
+"""Least weight of a translation, in (0, 1], for which its absence or presence says something."""
+_NO_NAMES = frozenset(
+    ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "january", "february", "march"]
+    + ["april", "june", "july", "august", "september", "october", "november", "december"]
+    + ["chinese", "english", "british", "american"]
+)
+
+
+def absent_names(question: str, texts: Sequence[str], expander: QueryExpander) -> tuple[str, ...]:
+    """The capitalised words of an English question, but its first, that none of `texts` holds in any form."""
+    if is_chinese(question):
+        return ()
+    whole = fold("\n".join(texts))
+    words = {stem(word) for word in re.findall(r"[a-z]+", whole)}
+    absent = []
+    for match in list(_WORD.finditer(question))[1:]:
+        name = match.group()
+        forms = _forms(name, expander)
+        if forms and stem(name.lower()) not in words and not any(form in whole for form in forms):
+            absent.append(name)
+    return tuple(absent)
+
+
+def _forms(name: str, expander: QueryExpander) -> tuple[str, ...]:
+    """How Chinese text may write `name`; empty for what is no name or cannot be known."""
+    plain = len(name) >= _SHORTEST and name[0].isupper() and name[1:].islower() and name.lower() not in _NO_NAMES
+    if not plain:
+        return ()
+    translated = [form for form, weight in expander.translations(name).items() if weight >= _SURE]
+    return (*translated, *spelled(name))
