@@ -15,12 +15,13 @@ from rag.tokens import fold, is_chinese
 
 _WORD = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)*")
 _SHORTEST = 4
+_SHORTEST_SPELLED = 6
 _SURE = 0.5
 """Least weight of a translation, in (0, 1], for which its absence or presence says something."""
 _NO_NAMES = frozenset(
     ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "january", "february", "march"]
     + ["april", "june", "july", "august", "september", "october", "november", "december"]
-    + ["chinese", "english", "british", "american"]
+    + ["china", "chinese", "english", "british", "american"]
 )
 
 
@@ -44,5 +45,10 @@ def _forms(name: str, expander: QueryExpander) -> tuple[str, ...]:
     plain = len(name) >= _SHORTEST and name[0].isupper() and name[1:].islower() and name.lower() not in _NO_NAMES
     if not plain:
         return ()
-    translated = [form for form, weight in expander.translations(name).items() if weight >= _SURE]
-    return (*translated, *spelled(name))
+    sounded = spelled(name)
+    if sounded:  # a short one (Luan: luan, lu-an) says too little
+        return tuple(sounded) if len(name) >= _SHORTEST_SPELLED else ()
+    translated = expander.translations(name)
+    best = max(translated, key=lambda form: translated[form], default="")
+    # Names are never translated by a single character; port, island, ring are.
+    return tuple(form for form, weight in translated.items() if weight >= _SURE) if len(best) > 1 else ()
