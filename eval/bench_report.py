@@ -136,8 +136,9 @@ def _scale_table(scales: Sequence[Scale]) -> Table:
         )
     about = (
         "Indexing from files to a searchable index; queries one after the other, p50 / p95 in milliseconds: encoding "
-        "the query, the scan of all vectors, BM25, and the whole with both legs, fusion and reading the hits. CPU is "
-        "processor time of all threads, which a busy machine changes little; RSS is the peak of a process of its own; "
+        "the query, the scan of all vectors, BM25, and the whole with both legs, fusion, reading the hits and the "
+        "reranker. CPU is processor time of all threads, which a busy machine changes little; RSS is the peak of a "
+        "process of its own; "
         "open is from opening the index to the first hits."
     )
     return Table("Size", about, heads, rows)

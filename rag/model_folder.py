@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import ModelError
-from rag.fusion import FUSION_FILE
 
 _HUB_NAME = re.compile(r"[\w.-]+(?:/[\w.-]+)?")
 _HUB_FILES = ("*.json", "*.txt", "*.model", "*.safetensors", "*.jinja")
@@ -147,8 +146,6 @@ def fingerprint(folder: Path, prompts: Prompts) -> str:
     digest = hashlib.sha256(json.dumps([prompts.query, prompts.passage]).encode())
     for file in sorted(folder.rglob("*")):
         inner = file.relative_to(folder)
-        if inner.name == FUSION_FILE:  # weighs the legs of a search, decides no vector
-            continue
         hidden = any(part.startswith(".") for part in inner.parts)
         if file.is_file() and _DECIDING.fullmatch(file.name) and not hidden:
             digest.update(inner.as_posix().encode() + b"\0")

@@ -19,6 +19,7 @@ from ui.conversations import ConversationStore, Exchange, turns
 from ui.markup import visible
 from ui.running import Runs, drain
 from ui.strings import STRINGS, Language, text
+from ui.typed_dates import read_day
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
@@ -208,12 +209,8 @@ def read_filters(options: Options, language: Language) -> Filters:
 
 
 def _read_date(typed: str, language: Language) -> dt.date | None:
-    cleaned = typed.strip().replace("/", "-").replace(".", "-")
-    if not cleaned:
-        return None
     try:
-        year, month, day = (int(part) for part in cleaned.split("-"))
-        return dt.date(year, month, day)
+        return read_day(typed)
     except ValueError:
         raise FilterError(text(language, "bad_date", date=typed.strip())) from None
 

@@ -21,6 +21,7 @@ from rag.errors import QuestionSetError
 from rag.tokens import detect_language
 from ui.contents import Contents
 from ui.conversations import Exchange, turns
+from ui.typed_dates import read_day
 from ui.uploads import safe_name
 
 if TYPE_CHECKING:
@@ -225,11 +226,7 @@ def _lines(typed: str) -> tuple[str, ...]:
 
 
 def _day(typed: str) -> dt.date | None:
-    cleaned = typed.strip().replace("/", "-").replace(".", "-")
-    if not cleaned:
-        return None
     try:
-        year, month, day = (int(part) for part in cleaned.split("-"))
-        return dt.date(year, month, day)
+        return read_day(typed)
     except ValueError:
         raise BadDateError(typed.strip()) from None

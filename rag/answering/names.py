@@ -29,15 +29,17 @@ def absent_names(question: str, texts: Sequence[str], expander: QueryExpander) -
     """The capitalised words of an English question, but its first, that none of `texts` holds in any form."""
     if is_chinese(question):
         return ()
-    whole = fold("\n".join(texts))
-    words = {stem(word) for word in re.findall(r"[a-z]+", whole)}
-    absent = []
-    for match in list(_WORD.finditer(question))[1:]:
-        name = match.group()
-        forms = _forms(name, expander)
-        if forms and stem(name.lower()) not in words and not any(form in whole for form in forms):
-            absent.append(name)
-    return tuple(absent)
+    words = _WORD.findall(question)[1:]
+    named = {name: forms for name in words if (forms := _forms(name, expander))}
+    if not named:
+        return ()
+    whole = fold("\n".join(dict.fromkeys(texts)))
+    held = {stem(word) for word in re.findall(r"[a-z]+", whole)}
+    return tuple(
+        name
+        for name, forms in named.items()
+        if stem(name.lower()) not in held and not any(form in whole for form in forms)
+    )
 
 
 def _forms(name: str, expander: QueryExpander) -> tuple[str, ...]:
