@@ -101,13 +101,15 @@ _SEVERAL = re.compile(
     r"|(?:哪|谁).{0,8}(?:更|[最较]?先|得[多少高快早])"
     r"|这[两三四五几](?!年|天|月)"
     r"|(?:两|三|四|几)(?:家|个|份|条|次|批|位|场|项)[^?？]*(?:哪|什么|谁)|哪[两三四五六七八九十](?:家|个|所|位|场|项)[^?？]*一"
-    r"|\brespectively\b|\bboth\b|\beach\b(?! year| day| month)|\bcompared?\b|\bwhich\b.*\b(?:more|[a-z]+er)\b.*\bor\b"
+    r"|\brespectively\b|\bboth\b|(?<!\bfor )(?<!\bper )\beach\b(?! year| day| month)"
+    r"|\bcompared?\b|\bwhich\b.*\b(?:more|[a-z]+er)\b.*\bor\b"
     r"|\bwhich\b.*\bmore\b|\bwhich (?:two|three|four|five)\b"
 )
 _LIST = re.compile(
     r"哪些|哪[几两三四五六七八九十](?!天|年|月)|有哪(?!一|个|条|家|位)|都有(?:什么|谁)"
     r"|\b(?:which|what) (?:two|three|four|five|six|seven|eight|several)\b"
-    r"|\b(?:which|what)(?: kinds of| types of)? (?!(?:does|is|was|has|this|its|his|us)\b)[a-z]+s\b"
+    r"|\b(?:which|what)(?: kinds of| types of)? (?!(?:does|is|was|has|this|its|his|us|series|species|news)\b)"
+    r"[a-z]+(?<![siu])s\b"
 )
 
 

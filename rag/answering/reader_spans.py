@@ -32,6 +32,8 @@ _DATE = re.compile(
 _DURATION = re.compile(
     r"(?:\d+(?:\.\d+)?|[一二三四五六七八九十两半数百]+)[余多来]?个?(?:年|月|天|日|周|星期|小时|分钟|秒|季度|载)(?:半|多|以上|时间)?"
 )
+_CALENDAR = re.compile(r"\d+[月日]|(?:19|20)\d{2}年")
+"""A day, a month or a year of the calendar, not how long something takes."""
 _SURNAMES = (
     "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜戚谢邹喻柏水窦章云苏潘葛范彭郎鲁韦马苗凤花方俞任袁柳鲍史唐费廉"
     "岑薛雷贺倪汤滕殷罗毕郝安常乐于时傅皮齐康伍余顾孟平黄和穆萧尹姚邵湛汪祁毛狄米贝明臧计伏成戴宋茅庞熊纪舒屈项祝董梁杜阮蓝闵"
@@ -83,6 +85,8 @@ def typed_spans(folded: str, kind: AnswerType) -> tuple[Span, ...]:
     for pattern in _RULES.get(kind, ()):
         for match in pattern.finditer(folded):
             if kind is AnswerType.NUMBER and _is_ordinal_or_date(folded, *match.span()):
+                continue
+            if kind is AnswerType.DURATION and _CALENDAR.fullmatch(match.group()):
                 continue
             spans.add(match.span("name") if "name" in pattern.groupindex else match.span())
     return tuple(sorted(spans))

@@ -1,0 +1,46 @@
+"""Sentences that hold something of the asked kind go before those that hold nothing of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from rag.answering.question_type import AnswerType, QuestionProfile
+from rag.answering.reader import Reading, ScoredSentence
+from rag.answering.reader_spans import has_unit
+from rag.answering.reader_text import fold_keep
+from rag.tokens import is_chinese
+
+SEEN: Final = frozenset({AnswerType.NUMBER, AnswerType.DATE, AnswerType.DURATION})
+"""Kinds of answer that are hardly ever overlooked in a Chinese sentence."""
+_WITHOUT: Final = 0.1
+"""Weight of a sentence that holds nothing of the asked kind."""
+_OTHER_UNIT: Final = 0.4
+"""Weight of a sentence whose figures carry other units than the asked one."""
+
+
+def favour_kind(asked: QuestionProfile, reading: Reading) -> Reading:
+    """`reading` with the sentences that hold no answer of the asked kind weighed down; unchanged for other kinds."""
+    if not SEEN.issuperset(asked.types) or not reading.sentences:
+        return reading
+    weights = [s.share * _weight(asked, s) for s in reading.sentences]
+    total = sum(weights) or 1.0
+    weighed = [replace(s, share=w / total) for s, w in zip(reading.sentences, weights, strict=True)]
+    return replace(reading, sentences=tuple(sorted(weighed, key=lambda s: -s.share)))
+
+
+def holds_kind(asked: QuestionProfile, scored: ScoredSentence) -> bool:
+    """Whether a sentence holds something of the asked kind, as far as that can be seen."""
+    if not SEEN.issuperset(asked.types) or not is_chinese(scored.candidate.text):
+        return True
+    return scored.candidate.answer is not None
+
+
+def _weight(asked: QuestionProfile, scored: ScoredSentence) -> float:
+    if not holds_kind(asked, scored):
+        return _WITHOUT
+    candidate = scored.candidate
+    if not asked.units or candidate.answer is None or AnswerType.NUMBER not in asked.types:
+        return 1.0
+    answer = fold_keep(candidate.hit.article.text[slice(*candidate.answer)])
+    return 1.0 if has_unit(answer, asked.units) else _OTHER_UNIT
