@@ -2,8 +2,10 @@
 
 import pytest
 
-from rag.answering.lists import printed_list
-from rag.types import Article
+from rag.answering.lists import asked_count, items, list_quotes, printed_list, told_steps
+from rag.answering.reader import Reading, ScoredSentence
+from rag.answering.reader_features import Candidate
+from rag.types import Article, Hit, Passage
 
 TEXT = (
     "比赛当天交通管制如下：\n一、海边路5时起封闭；\n\n二、湖边路6时起封闭；\n三、山边路7时起封闭。\n"
@@ -36,3 +38,65 @@ def test_one_line_is_no_list(at):
 def test_bullets_and_numbers_are_lists_too():
     assert found("第二", text="☆ 第一\r☆ 第二\r结尾") == "☆ 第一\r☆ 第二"
     assert found("第二", text="1.第一\n2.第二\n3.5亿元") == "1.第一\n2.第二"
+
+
+def scored(article, text, share):
+    start = article.text.index(text)
+    hit = Hit(1, 1.0, Passage(article.id, 0, len(article.text), article.text), article)
+    return ScoredSentence(Candidate(hit, start, start + len(text), None, (start, start + len(text))), share)
+
+
+STORY = Article(
+    id="s",
+    title="",
+    text="青河厂办了一场对接会。会后，石桥公司、青石机械厂、白鹭集团等3家企业签约。老旧厂房、空地、旧路都要改造。",
+    file="f.txt",
+)
+
+
+def quoted(asked, *shares):
+    texts = [text + "。" for text in STORY.text.split("。") if text]
+    reading = Reading(tuple(scored(STORY, t, s) for t, s in zip(texts, shares, strict=True)), 0.9)
+    return list_quotes(asked, reading, 480)[0].text
+
+
+def test_a_sentence_that_enumerates_goes_before_a_likelier_one():
+    assert quoted("对接会后哪3家企业签约？", 0.6, 0.2, 0.2) == "会后，石桥公司、青石机械厂、白鹭集团等3家企业签约。"
+    assert quoted("对接会后哪些企业签约？", 0.98, 0.01, 0.01) == "青河厂办了一场对接会。"
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence", "count"),
+    [
+        ("哪几个区参加？", "从青河区拿出的方案，到白河区的食堂；再到石桥区的公园，区级平台上线。", 3),
+        ("沿线有哪些站？", "沿线设东站、西站、南站三站。", 3),
+        ("哪些地方下雪？", "青河与白河都下了雪。", 2),
+        ("哪些地方下雪？", "昨天没有下雪。", 1),
+        ("Which ports opened?", "The East Port, the West Port and the North Port opened.", 3),
+    ],
+)
+def test_items_are_counted(asked, sentence, count):
+    assert items(asked, sentence) == count
+
+
+def test_the_number_asked_for():
+    assert [asked_count(q) for q in ("哪5家厂签约？", "哪两座桥？", "哪些桥？", "哪天？")] == [5, 2, None, None]
+
+
+STEPS = "港口这样建设。第一，先修码头，再修路。他说，资金已经到位。第二，今年添船。第三，明年开航。"
+STEPS_TOLD = ["第一，先修码头，再修路。", "第二，今年添船。", "第三，明年开航。"]
+
+
+@pytest.mark.parametrize("at", ["港口这样建设。", "第一，先修", "第三，明年"])
+def test_steps_told_one_by_one_are_all_quoted(at):
+    article = Article(id="t", title="", text=STEPS, file="f.txt")
+    begin = STEPS.index(at)
+    spans = told_steps(article, (begin, begin + len(at)), 480)
+    assert [STEPS[slice(*span)] for span in spans] == [
+        "第一，先修码头，再修路。",
+        "第二，今年添船。",
+        "第三，明年开航。",
+    ]
+    assert told_steps(article, (STEPS.index("他说"), STEPS.index("他说") + 2), 12) == [
+        (STEPS.index("第一"), STEPS.index("第一") + 12)
+    ]

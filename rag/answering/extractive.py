@@ -12,7 +12,7 @@ from typing import Final
 from rag.answering.composition import ONE_FACT_CHARS, SEVERAL_CHARS, Quote, compose, fit
 from rag.answering.constraints import is_about_another, meets_constraints
 from rag.answering.kinds import favour_kind, holds_kind
-from rag.answering.lists import printed_list
+from rag.answering.lists import favour_items, list_quotes
 from rag.answering.names import absent_names
 from rag.answering.notes import reading_text, timeless_text, with_notes
 from rag.answering.notices import notice
@@ -20,13 +20,7 @@ from rag.answering.parts import Part, asks_list, asks_several, parts
 from rag.answering.question_type import AnswerType, QuestionProfile, profile
 from rag.answering.reader import Reader, Reading, ScoredSentence, load_reader
 from rag.answering.refusal import BARS, refuse
-from rag.answering.selection import (
-    choose_one,
-    choose_several,
-    conflicting,
-    corroborating,
-    favour_lists,
-)
+from rag.answering.selection import choose_one, choose_several, conflicting, corroborating
 from rag.answering.several import about, answer_parts
 from rag.answering.timing import in_time
 from rag.config import AnswerSettings
@@ -121,7 +115,7 @@ class ExtractiveAnswerer:
         if asks_several(asked):
             return choose_several(reading, SEVERAL_CHARS)
         if asks_list(asked):
-            return _list_quotes(favour_lists(reading))
+            return list_quotes(asked, reading, SEVERAL_CHARS)
         room = ONE_FACT_CHARS - (_FRAME_CHARS if _needs_frame(question, reading) else 0)
         rivals = [_dated(quote, question) for quote in conflicting(reading, room)]
         return rivals or [corroborating(quote, reading) for quote in choose_one(reading, room)]
@@ -134,7 +128,7 @@ class ExtractiveAnswerer:
         def read(part: Part) -> Reading:
             reading = about(part.name, blend(self._reader.read(part.question, hits), whole))
             able = self._able(part.question, reading, question, sure=_SURELY_SEEN - {AnswerType.PERSON})
-            return favour_lists(able) if asks_list(part.question) else able
+            return favour_items(part.question, able) if asks_list(part.question) else able
 
         answers = answer_parts(several, read, SEVERAL_CHARS)
         quotes = [answer.quote for answer in answers if answer.quote is not None]
@@ -145,16 +139,6 @@ class ExtractiveAnswerer:
 def _all_text(hit: Hit) -> str:
     article = hit.article
     return f"{article.title} {article.subtitle or ''} {article.source} {article.text}"
-
-
-def _list_quotes(reading: Reading) -> list[Quote]:
-    """The list that an article prints line by line, else the sentences that enumerate."""
-    if reading.sentences:
-        best = reading.sentences[0].candidate
-        printed = printed_list(best.hit.article, (best.start, best.end), SEVERAL_CHARS)
-        if printed is not None:
-            return [Quote(best.hit.article, *printed, is_list=True)]
-    return choose_one(reading, SEVERAL_CHARS, readable=SEVERAL_CHARS)
 
 
 def _needs_frame(question: Question, reading: Reading) -> bool:

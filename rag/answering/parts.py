@@ -59,15 +59,33 @@ def _says_something(piece: str) -> bool:
 
 def _standing_alone(pieces: tuple[str, ...]) -> list[Part]:
     """Pieces with what the first one says for all: its lead (那场雪，…), or its topic where they name nothing."""
-    first = pieces[0]
-    lead = _lead(first)
-    alone = [Part(first)]
+    announced, own = _announced(pieces[0])
+    lead = _lead(own)
+    alone = [Part(f"{announced}，{own}" if announced else own)]
     for piece in pieces[1:]:
         bare = piece.strip(" ,，？?")
         goes_on = _lacks_subject(bare)
-        full = f"{lead}，{bare}" if lead else complete(bare, first) if goes_on else bare
+        shared = "，".join(filter(None, (announced, "" if _lead(bare) else lead)))
+        full = f"{shared}，{bare}" if shared else complete(bare, own) if goes_on else bare
         alone.append(Part(full, goes_on=goes_on and full != bare))
     return alone
+
+
+_COLON = re.compile(r"[：:](?!\d)")
+_COUNTED = re.compile(r"(?:的|里|先后|那|这)*[两三四五六几]\D{1,7}$")
+_POLITE = re.compile(r"(?:请问|请|麻烦)|(?:^|[,，])[^,，]{0,6}(?:帮我|想|分清|问|告诉|知道|了解|说说)[^,，]*$")
+
+
+def _announced(piece: str) -> tuple[str, str]:
+    """What a piece says before a colon about all questions, and the rest; 城西的两件事：… tells only 城西.
+
+    Words that only introduce (帮我分清：) are dropped, so that they do not weigh in the search.
+    """
+    colon = _COLON.search(piece)
+    if colon is None or has_asking(piece[: colon.start()], detect_language(piece)):
+        return "", piece
+    said = _POLITE.sub("", piece[: colon.start()])
+    return _COUNTED.sub("", said).strip(" ,，"), piece[colon.end() :].strip()
 
 
 _NO_SUBJECT_ZH = re.compile(
@@ -83,7 +101,7 @@ def _lacks_subject(piece: str) -> bool:
     return detect_language(piece) == "en" or _NO_SUBJECT_ZH.match(piece) is not None
 
 
-_LEAD_END = re.compile(r"[：:]|[,，](?=[^,，]*$)")
+_LEAD_END = re.compile(r"[,，](?=[^,，]*$)")
 
 
 def _lead(piece: str) -> str:
@@ -91,7 +109,7 @@ def _lead(piece: str) -> str:
     cuts = [m.start() for m in _LEAD_END.finditer(piece)]
     language = detect_language(piece)
     for cut in reversed(cuts):
-        if language == "zh" and not has_asking(piece[:cut], language):
+        if language == "zh" and not _asks(piece[:cut], language):
             return piece[:cut].strip()
     return ""
 
@@ -106,7 +124,7 @@ _SEVERAL = re.compile(
     r"|\bwhich\b.*\bmore\b|\bwhich (?:two|three|four|five)\b"
 )
 _LIST = re.compile(
-    r"哪些|哪[几两三四五六七八九十](?!天|年|月)|有哪(?!一|个|条|家|位)|都有(?:什么|谁)"
+    r"哪些|哪(?:[几两三四五六七八九十]|[2-9]|1\d)(?!天|年|月|日|岁)|有哪(?!一|个|条|家|位)|都有(?:什么|谁)"
     r"|\b(?:which|what) (?:two|three|four|five|six|seven|eight|several)\b"
     r"|\b(?:which|what)(?: kinds of| types of)? (?!(?:does|is|was|has|this|its|his|us|series|species|news)\b)"
     r"[a-z]+(?<![siu])s\b"
@@ -143,6 +161,16 @@ def question_parts(question: str) -> tuple[str, ...]:
     return tuple(pieces) if len(pieces) > 1 else (question,)
 
 
+_NOT_ASKING = re.compile(
+    r"[这那近前后头好]几|十几|几乎|不(?:懂|知道?|会|清楚|明白)(?:怎么|什么|如何|哪里)|无论|不管|任何"
+)
+"""Asking words that ask nothing: 这几年, 不懂怎么用."""
+
+
+def _asks(text: str, language: str) -> bool:
+    return has_asking(_NOT_ASKING.sub("", text), language)
+
+
 def _split_asking(text: str, cut: re.Pattern[str], language: str) -> list[str]:
     """`text` cut where `cut` matches; a piece that asks nothing stays with the one after it."""
     pieces: list[str] = []
@@ -154,7 +182,7 @@ def _split_asking(text: str, cut: re.Pattern[str], language: str) -> list[str]:
         if not piece:
             continue
         pending = f"{pending}，{piece}" if pending else piece
-        if has_asking(pending, language):
+        if _asks(pending, language):
             pieces.append(pending)
             pending = ""
     if pending and pieces:
@@ -183,6 +211,10 @@ _OWNED_ZH = re.compile(
     rf"(?:^|[,，：:])\s*([^,，、和与跟?？：:的]{{2,12}}的[^,，、和与跟?？：:的]{{2,12}}){_JOIN}"
     r"([^,，、和与跟?？：:的]{2,12}的[^,，、和与跟?？：:的]{2,12}?)(?=[,，]|谁|哪|各|比|相比|两|分别|都)"
 )
+_WHOLE_ZH = re.compile(
+    r"^(?:[^,，：:]{2,20}[,，：:])?([^,，、和跟?？：:的]{4,24})(?:和|跟|以及)([^,，、和跟?？：:的]{4,24})[,，]\s*(?=分别|各|谁|哪|两|都)"
+)
+"""Two names before a comma, which may hold a 与 themselves."""
 _NAME_PAIR_EN = re.compile(r"(?:,|:|between|\bof)\s+([^,?]{2,60}?) (?:or|and) ([^,?]{2,60}?)(?=[?,]|$)", re.IGNORECASE)
 _PROPER_EN = r"(?:[Tt]he )?(?:[A-Z0-9][\w'’-]*)(?: (?:of |the )?[A-Z0-9][\w'’-]*)*"
 _PROPER_PAIR_EN = re.compile(rf"\b({_PROPER_EN}) (?:or|and) ({_PROPER_EN})")
@@ -205,12 +237,32 @@ def variants(question: str) -> tuple[Variant, ...]:
     return _chinese_variants(question) if detect_language(question) == "zh" else _english_variants(question)
 
 
+_EACH_ONE = re.compile(
+    r"[两三四几](?P<unit>[家个份条次批位场项座种本])(?P<thing>[^,，]*)[,，]"
+    r"(?P<kinds>一(?P=unit)[^,，、]+(?:[,，、]一(?P=unit)[^,，、？?]+)+)[,，]?"
+)
+
+
+def _one_by_one(question: str) -> tuple[Variant, ...]:
+    """两份文件，一份管甲、一份管乙，…: the question asked of each; 一份 says of which."""
+    match = _EACH_ONE.search(question)
+    if match is None:
+        return ()
+    kinds = [re.sub(rf"^一{match['unit']}", "", kind) for kind in re.split("[,，、]", match["kinds"])]
+    rest = _BY_TURNS_ZH.sub("", question[match.end() :]).strip("，,？? ")
+    one = f"{question[: match.start()]}一{match['unit']}{match['thing']}"
+    return tuple(Variant("", "，".join(filter(None, (one, kind, rest))) + "？") for kind in kinds)
+
+
 def _chinese_variants(question: str) -> tuple[Variant, ...]:
+    by_one = _one_by_one(question)
+    if by_one:
+        return by_one
     pair = _ORDINAL_PAIR.search(question)
     if pair:
         names, span = [pair[1], pair[2]], pair.span()
     else:
-        pair = _OWNED_ZH.search(question) or _NAMES_ZH.search(question)
+        pair = _WHOLE_ZH.search(question) or _OWNED_ZH.search(question) or _NAMES_ZH.search(question)
         if not pair:
             return ()
         last = pair[2]

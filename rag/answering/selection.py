@@ -32,7 +32,6 @@ READABLE: Final = 120
 """Chinese characters to which a sentence is trimmed when the answer inside it is known."""
 READABLE_LATIN: Final = 190
 """The same for text in letters, which takes more of them to say as much."""
-_MOST_COMMAS: Final = 5
 _RIVAL: Final = 0.2
 """Least share of a sentence that gives another figure."""
 _AS_MUCH: Final = 0.85
@@ -65,14 +64,6 @@ def choose_one(reading: Reading, budget: int, readable: int = READABLE) -> list[
         if other is not None:
             quotes.append(quote_of(other.candidate, left))
     return _in_story_order(quotes)
-
-
-def favour_lists(reading: Reading) -> Reading:
-    """Shares raised for sentences that enumerate: a list is asked."""
-    weights = [s.share * (1 + min(s.candidate.text.count("、"), _MOST_COMMAS)) for s in reading.sentences]
-    total = sum(weights) or 1.0
-    weighed = [replace(s, share=w / total) for s, w in zip(reading.sentences, weights, strict=True)]
-    return replace(reading, sentences=tuple(sorted(weighed, key=lambda s: -s.share)))
 
 
 def conflicting(reading: Reading, budget: int) -> list[Quote]:

@@ -1,7 +1,7 @@
 """Answers to questions that ask several things: which sentence answers which part.
 
 Every part is read on its own and answered from whichever article holds it. A sentence that answers one part is less
-likely to answer another, so the surest part chooses first.
+likely to answer another, still less with the same words, so the sentences of all parts are chosen together.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ import calendar
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import pairwise, product
+from math import prod
 from typing import Final
 
 from rag.answering.composition import Quote
+from rag.answering.figures import asked_unit, counts_in, is_vague
 from rag.answering.lists import printed_list
 from rag.answering.parts import Part, asks_list
 from rag.answering.question_type import AnswerType, profile
@@ -22,10 +24,20 @@ from rag.answering.reader_features import Candidate
 from rag.answering.reader_text import fold_keep
 from rag.answering.selection import corroborating, quote_of
 from rag.pinyin import find_by_sound
+from rag.sentences import sentence_spans
+from rag.tokens import is_chinese
 from rag.types import Article
 
 _TAKEN: Final = 0.4
 """Weight of a sentence that answers another part already."""
+_SAME_ANSWER: Final = 0.1
+"""Weight of a sentence whose same words answer another part already."""
+_OTHER_UNIT: Final = 0.4
+"""Weight of a sentence without a figure in the asked unit."""
+_VAGUE_AMOUNT: Final = 0.1
+"""Weight of a sentence that holds no figure but 一场, 数家."""
+_MOST_CONSIDERED: Final = 8
+"""Sentences considered for each part."""
 _ELSEWHERE: Final = 0.5
 """Weight of a sentence of another article for a part that goes on about the same subject."""
 _UNTYPED: Final = 0.3
@@ -68,34 +80,65 @@ def answer_parts(parts: Sequence[Part], read: Callable[[Part], Reading], budget:
         quote = _printed(part, scored.candidate, each) or corroborating(
             _around_all([chosen[k].candidate for k in sorted(sharing)], each), readings[i]
         )
+        quote = _with_name(part.name, quote, each) if len(sharing) == 1 else quote
         label = part.name if len(sharing) == 1 else ""
         answers.append(PartAnswer(part, replace(quote, label=label), answered=True))
     return answers
 
 
 def _choose(parts: Sequence[Part], readings: Sequence[Reading]) -> dict[int, ScoredSentence]:
-    """The sentence for each part that has one: the surest part first, those that go on after the others."""
+    """The sentence for each part that has one: those that are together the likeliest."""
+    able = [i for i in range(len(parts)) if readings[i].sentences]
+    pools = [_likeliest(parts[i], readings[i]) for i in able]
+    best: tuple[ScoredSentence, ...] = ()
+    worth = -1.0
+    for taken in product(*pools):
+        together = prod(value for _, value in taken)
+        if together <= worth:
+            continue
+        chosen = tuple(scored for scored, _ in taken)
+        together *= _fitness([parts[i] for i in able], chosen)
+        if together > worth:
+            best, worth = chosen, together
+    return dict(zip(able, best, strict=True))
 
-    def sureness(i: int) -> tuple[bool, float]:
-        return parts[i].goes_on, -max((s.share for s in readings[i].sentences), default=0.0)
 
-    chosen: dict[int, ScoredSentence] = {}
-    for i in sorted(range(len(parts)), key=sureness):
-        typed = _SEEN.issuperset(profile(parts[i].question).types)
-        before = tuple(chosen.values())
-        worth = [_worth(scored, parts[i], before, typed) for scored in readings[i].sentences]
-        if worth:
-            chosen[i] = readings[i].sentences[worth.index(max(worth))]
-    return chosen
+def _likeliest(part: Part, reading: Reading) -> list[tuple[ScoredSentence, float]]:
+    """The sentences worth considering for a part, best first, each with its share weighed by kind and unit."""
+    typed = _SEEN.issuperset(profile(part.question).types)
+    unit = asked_unit(part.question)
+    valued = [(s, s.share * _kind_weight(s, typed=typed, unit=unit)) for s in reading.sentences]
+    return sorted(valued, key=lambda pair: -pair[1])[:_MOST_CONSIDERED]
 
 
-def _worth(scored: ScoredSentence, part: Part, before: Sequence[ScoredSentence], typed: bool) -> float:
-    """The share of a sentence, less where something of the asked kind is missing or other parts speak against it."""
-    value = scored.share * (_UNTYPED if typed and scored.candidate.answer is None else 1.0)
-    if part.goes_on:
-        told_in = {other.candidate.hit.article.id for other in before}
-        return value * (1.0 if not told_in or scored.candidate.hit.article.id in told_in else _ELSEWHERE)
-    return value * (_TAKEN if _place(scored) in map(_place, before) else 1.0)
+def _kind_weight(scored: ScoredSentence, *, typed: bool, unit: str) -> float:
+    """Less than 1 where something of the asked kind or unit is missing."""
+    candidate = scored.candidate
+    if typed and candidate.answer is None:
+        return _UNTYPED
+    if not unit or not is_chinese(candidate.text):
+        return 1.0
+    amount = candidate.hit.article.text[slice(*candidate.answer)] if candidate.answer else ""
+    if counts_in(unit, candidate.text):
+        return 1.0
+    return _VAGUE_AMOUNT if is_vague(amount) else _OTHER_UNIT
+
+
+def _fitness(parts: Sequence[Part], chosen: Sequence[ScoredSentence]) -> float:
+    """How well sentences go together: a part that goes on stays in the article, others want their own sentence."""
+    value = 1.0
+    for k, scored in enumerate(chosen):
+        before = chosen[:k]
+        if parts[k].goes_on:
+            told_in = {other.candidate.hit.article.id for other in before}
+            value *= 1.0 if not told_in or scored.candidate.hit.article.id in told_in else _ELSEWHERE
+        twice = [other for other in before if _place(other) == _place(scored)]
+        if twice:
+            same = scored.candidate.answer is not None and scored.candidate.answer in [
+                other.candidate.answer for other in twice
+            ]
+            value *= _SAME_ANSWER if same else 1.0 if parts[k].goes_on else _TAKEN
+    return value
 
 
 def _printed(part: Part, candidate: Candidate, limit: int) -> Quote | None:
@@ -105,6 +148,23 @@ def _printed(part: Part, candidate: Candidate, limit: int) -> Quote | None:
     article = candidate.hit.article
     span = printed_list(article, (candidate.start, candidate.end), limit)
     return None if span is None else Quote(article, *span, is_list=True)
+
+
+def _with_name(name: str, quote: Quote, limit: int) -> Quote:
+    """`quote` from the sentence before it on that names the thing, where it does not itself and both fit `limit`.
+
+    1月13日，大会开幕。市长出席: who asks about January 13 needs the first sentence too.
+    """
+    if not name or quote.is_list or names(name, quote.text):
+        return quote
+    article = quote.article
+    before = sentence_spans(article.text, article.body_start, quote.start)
+    for start, end in reversed(before):
+        if quote.end - start > limit:
+            break
+        if names(name, article.text[start:end]):
+            return replace(quote, start=start)
+    return quote
 
 
 def _around_all(candidates: Sequence[Candidate], limit: int) -> Quote:
