@@ -194,7 +194,10 @@ def test_a_comparison_labels_each_quote_with_what_it_is_about():
     east = article("东港年吞吐量达320万吨。", article_id="e", title="东港建成")
     west = article("西港年吞吐量达410万吨。", article_id="w", title="西港建成")
     answer = ask("东港和西港，谁的年吞吐量更大？", hits(east, west), strictness="generous")
-    assert answer.answer == "东港：东港年吞吐量达320万吨。[1]\n西港：西港年吞吐量达410万吨。[2]"
+    assert answer.answer == (
+        "东港：东港年吞吐量达320万吨。[1]\n西港：西港年吞吐量达410万吨。[2]"
+        " 两相比较，西港更大（410万吨；东港320万吨）。[2]"
+    )
 
 
 def test_different_figures_of_two_articles_are_both_shown_latest_first():

@@ -1,4 +1,6 @@
-"""Lists printed line by line."""
+"""Lists: enumerated in a sentence, printed line by line, told step by step, or spread over articles."""
+
+import datetime as dt
 
 import pytest
 
@@ -100,3 +102,13 @@ def test_steps_told_one_by_one_are_all_quoted(at):
     assert told_steps(article, (STEPS.index("他说"), STEPS.index("他说") + 2), 12) == [
         (STEPS.index("第一"), STEPS.index("第一") + 12)
     ]
+
+
+def test_what_took_place_on_a_day_is_told_by_every_article_that_names_the_day():
+    told = ["5月2日至4日，茶会在镇上举行。", "5月3日，灯会在河边举行。", "5月9日，书会举行。"]
+    articles = [
+        Article(id=str(i), title="", text=text, file="f.txt", date=dt.date(2025, 5, 5)) for i, text in enumerate(told)
+    ]
+    reading = Reading(tuple(scored(a, a.text, 0.3) for a in articles), 0.9)
+    assert [q.text for q in list_quotes("5月3日镇上有哪些会在举行？", reading, 480)] == told[:2]
+    assert len(list_quotes("5月3日的茶会用了哪些茶？", reading, 480)) == 1

@@ -75,3 +75,38 @@ def test_sentences_about_another_thing_weigh_less():
 )  # fmt: skip
 def test_a_text_names_a_thing(name, text, named):
     assert names(name, text) is named
+
+
+def test_a_unit_must_be_counted_and_a_figure_of_one_counts_nothing():
+    vague, other, figure = (
+        scored(NORTH, "北港办了一场场对接。", 0.6, "一场"),
+        scored(NORTH, "北港有6条航线。", 0.5, "6条"),
+        scored(NORTH, "今年办对接会50场。", 0.1, "50场"),
+    )
+    assert found([[vague, other, figure]], Part("北港办了多少场对接会？")) == [("", "今年办对接会50场。")]
+
+
+NORTH = Article(
+    id="n",
+    title="北港",
+    text="北港办了一场场对接。北港有6条航线。今年办对接会50场。5月3日，大会开幕。市长出席并讲话。湖边暖意融融。年会在此举办。",
+    file="f.txt",
+)
+
+
+def test_two_parts_want_two_figures():
+    may, june = scored(EAST, "东港全长320米。", 0.6, "320米"), scored(WEST, "西港全长410米。", 0.3, "410米")
+    parts = Part("五月说全长多少米？"), Part("六月说全长多少米？")
+    assert {text for _, text in found([[may, june], [may, june]], *parts)} == {"东港全长320米。", "西港全长410米。"}
+
+
+def test_a_quote_begins_where_the_thing_is_named():
+    parts = Part("5月3日市长参加了什么？", "5月3日"), Part("西港全长多少米？", "西港")
+    readings = [[scored(NORTH, "市长出席并讲话。", 0.9)], [scored(WEST, "西港全长410米。", 0.9, "410米")]]
+    assert found(readings, *parts) == [("5月3日", "5月3日，大会开幕。市长出席并讲话。"), ("西港", "西港全长410米。")]
+
+
+def test_a_quote_that_says_here_begins_with_the_place():
+    assert found([[scored(NORTH, "年会在此举办。", 0.9)]], Part("年会在哪里举办？")) == [
+        ("", "湖边暖意融融。年会在此举办。")
+    ]

@@ -16,13 +16,14 @@ from rag.answering.lists import favour_items, list_quotes
 from rag.answering.names import absent_names
 from rag.answering.notes import reading_text, timeless_text, with_notes
 from rag.answering.notices import notice
-from rag.answering.parts import Part, asks_list, asks_several, parts
+from rag.answering.parts import Part, asks_list, asks_several, names_list, parts
 from rag.answering.question_type import AnswerType, QuestionProfile, profile
 from rag.answering.reader import Reader, Reading, ScoredSentence, load_reader
 from rag.answering.refusal import BARS, refuse
 from rag.answering.selection import choose_one, choose_several, conflicting, corroborating
 from rag.answering.several import about, answer_parts
 from rag.answering.timing import in_time
+from rag.answering.verdict import with_verdict
 from rag.config import AnswerSettings
 from rag.dates import format_date
 from rag.expansion import QueryExpander
@@ -84,7 +85,7 @@ class ExtractiveAnswerer:
             quotes, missing = self._of_one(asked, question, whole), ()
         if not quotes:
             return self._refusal(question, hits, whole)
-        noted = with_notes(quotes[: self._settings.max_sources], question)
+        noted = with_verdict(asked, question.language, with_notes(quotes[: self._settings.max_sources], question))
         limit = SEVERAL_CHARS if several or asks_several(asked) or asks_list(asked) else ONE_FACT_CHARS
         answer = compose(question, fit(noted, limit), confidence=whole.confidence, model=self._reader.name, mode=MODE)
         return dataclasses.replace(answer, notices=missing)
@@ -112,7 +113,7 @@ class ExtractiveAnswerer:
     def _of_one(self, asked: str, question: Question, whole: Reading) -> list[Quote]:
         """The quotes that answer a question for one thing, or for a list."""
         reading = self._able(asked, whole, question)
-        if asks_several(asked):
+        if asks_several(asked) and not names_list(asked):
             return choose_several(reading, SEVERAL_CHARS)
         if asks_list(asked):
             return list_quotes(asked, reading, SEVERAL_CHARS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,7 +11,8 @@ from typing import Final
 from rag.answering.composition import Quote, trim
 from rag.answering.reader import Reading, ScoredSentence
 from rag.answering.reader_text import fold_keep
-from rag.answering.selection import choose_one
+from rag.answering.selection import choose_one, quote_of
+from rag.dates import find_dates
 from rag.numerals import whole_number
 from rag.sentences import sentence_spans
 from rag.tokens import is_chinese
@@ -107,7 +109,10 @@ def _weight(asked: str, scored: ScoredSentence) -> float:
     count = items(asked, candidate.text)
     if count < _LEAST_ITEMS:
         return _NO_LIST
-    return float(min(count, _MOST_ITEMS) - 1) * (_AS_MANY if _tells(asked_count(asked), candidate.text) else 1.0)
+    weight = float(min(count, _MOST_ITEMS) - 1)
+    if _suffix(asked):
+        weight *= 2.0 if len(_named_as(asked, fold_keep(candidate.text))) >= _LEAST_ITEMS else 0.5
+    return weight * (_AS_MANY if _tells(asked_count(asked), candidate.text) else 1.0)
 
 
 def asked_count(asked: str) -> int | None:
@@ -135,12 +140,16 @@ def items(asked: str, sentence: str) -> int:
 
 def _named_as(asked: str, folded: str) -> set[str]:
     """The names in `folded` that end like what is asked for."""
+    suffix = _suffix(asked)
+    return set(re.findall(rf"[一-鿿]{{1,4}}{suffix}{_COMPOUND}", folded)) if suffix else set()
+
+
+def _suffix(asked: str) -> str:
+    """How the names that `asked` asks for end, as a pattern; empty when that is not known."""
     match = _ASKED.search(fold_keep(asked))
     noun = match["noun"] if match else ""
-    suffix = next((ends for kind, ends in _BY_SUFFIX.items() if kind in noun), "")
-    if not suffix and noun[:1] in _OWN_SUFFIX:
-        suffix = noun[0]
-    return set(re.findall(rf"[一-鿿]{{1,4}}{suffix}{_COMPOUND}", folded)) if suffix else set()
+    known = next((ends for kind, ends in _BY_SUFFIX.items() if kind in noun), "")
+    return known or (noun[0] if noun[:1] in _OWN_SUFFIX else "")
 
 
 _STEPS: Final = tuple(
@@ -152,6 +161,14 @@ _STEPS: Final = tuple(
     )
 )
 _LONGEST_STEP: Final = 110
+_TAKES_PLACE = re.compile(
+    r"(?:哪些|哪几|什么)[^,，。？?]{0,12}?(?:举行|举办|召开|开幕|闭幕|开工|开业|开通|启用|发生|揭牌|活动)"
+    r"|(?:which|what) [\w ]{0,30}?(?:took place|happened|were held|opened|started|began)",
+    re.IGNORECASE,
+)
+_ANY_DAY: Final = dt.date(2000, 1, 1)
+_MOST_READ: Final = 60
+_MOST_HAPPENINGS: Final = 4
 
 
 def list_quotes(asked: str, reading: Reading, limit: int) -> list[Quote]:
@@ -167,11 +184,47 @@ def list_quotes(asked: str, reading: Reading, limit: int) -> list[Quote]:
     printed = printed_list(article, (best.start, best.end), limit)
     if printed is not None:
         return [Quote(article, *printed, is_list=True)]
+    happenings = _of_the_day(asked, weighed, limit)
+    if happenings:
+        return happenings
     if items(asked, best.text) <= _LEAST_ITEMS:
         steps = told_steps(article, (best.start, best.end), limit)
         if steps:
             return [Quote(article, *span) for span in steps]
     return choose_one(weighed, limit, readable=limit)
+
+
+def _of_the_day(asked: str, reading: Reading, limit: int) -> list[Quote]:
+    """One sentence of each article that names the day, when `asked` wants to know what took place on it.
+
+    Empty when fewer than two articles do.
+    """
+    days = [m for m in find_dates(asked, _ANY_DAY) if m.is_day]
+    if not days or not _TAKES_PLACE.search(asked):
+        return []
+    day = (days[0].first.month, days[0].first.day)
+    quotes: dict[str, Quote] = {}
+    for scored in reading.sentences[:_MOST_READ]:
+        article = scored.candidate.hit.article
+        if article.id not in quotes and _holds_day(day, scored, article.date or _ANY_DAY):
+            quotes[article.id] = quote_of(scored.candidate, limit // _MOST_HAPPENINGS)
+    return list(quotes.values())[:_MOST_HAPPENINGS] if len(quotes) >= _LEAST_ITEMS else []
+
+
+_UNTIL = re.compile(r"\s*(?:[至到~—–-]+|and|to)\s*(\d{1,2})(?!\d|[.:月])")
+
+
+def _holds_day(day: tuple[int, int], scored: ScoredSentence, anchor: dt.date) -> bool:
+    """Whether the sentence names the day (month, day of the month), alone or in a range (8日至10日)."""
+    text = scored.candidate.text
+    for mention in find_dates(text, anchor):
+        if not mention.is_day:
+            continue
+        until = _UNTIL.match(text, mention.end)
+        last = max(mention.first.day, int(until[1])) if until else mention.first.day
+        if mention.first.month == day[0] and mention.first.day <= day[1] <= last:
+            return True
+    return False
 
 
 def told_steps(article: Article, at: Span, limit: int) -> list[Span]:

@@ -136,11 +136,16 @@ def asks_several(question: str) -> bool:
     return _SEVERAL.search(fold_keep(question)) is not None
 
 
+def names_list(question: str) -> bool:
+    """Whether `question` asks for things by a word such as 哪些, 哪几, which three: it wants one list."""
+    return _LIST.search(fold_keep(question)) is not None
+
+
 def asks_list(question: str) -> bool:
     """Whether the answer to `question` is a list."""
     text = fold_keep(question)
     is_list = detect_language(question) == "zh" and AnswerType.LIST in profile(text).types
-    return _LIST.search(text) is not None or is_list
+    return is_list or names_list(question)
 
 
 _PART_END = re.compile(r"[？?；;]+")
@@ -232,8 +237,9 @@ def variants(question: str) -> tuple[Variant, ...]:
     if days:
         each = [days["month"] + day for day in re.findall(r"\d{1,2}[日号]", days["days"])]
         return tuple(Variant(day, _put(question, days.span(), day)) for day in each)
-    if not asks_several(question):
-        return ()
+    behind = _listed_behind(question)
+    if behind or not asks_several(question):
+        return behind
     return _chinese_variants(question) if detect_language(question) == "zh" else _english_variants(question)
 
 
@@ -241,6 +247,24 @@ _EACH_ONE = re.compile(
     r"[两三四几](?P<unit>[家个份条次批位场项座种本])(?P<thing>[^,，]*)[,，]"
     r"(?P<kinds>一(?P=unit)[^,，、]+(?:[,，、]一(?P=unit)[^,，、？?]+)+)[,，]?"
 )
+
+
+_THINGS_BEHIND = re.compile(
+    r"^(?P<asking>[^：:？?]+)[：:](?P<first>[^？?]{3,40}?)(?:[,，、;；]?(?:还有|以及|和)|[;；])(?P<second>[^？?]{3,40})[？?。]?$"
+)
+_HOW_MANY_THINGS = re.compile(r"(?:先后|这|那)?[两二三四几][个场次件家份条位项座]")
+
+
+def _listed_behind(question: str) -> tuple[Variant, ...]:
+    """这两场活动在哪里办的：甲，还有乙？ asked of each of the two things behind the colon."""
+    match = _THINGS_BEHIND.search(question)
+    if match is None or detect_language(question) != "zh" or not _asks(match["asking"], "zh"):
+        return ()
+    things = (match["first"].strip("，, "), match["second"].strip("，, "))
+    if any(_asks(thing, "zh") for thing in things):
+        return ()
+    asked = _BY_TURNS_ZH.sub("", _HOW_MANY_THINGS.sub("", match["asking"]))
+    return tuple(Variant(thing, f"{thing}，{asked}？") for thing in things)
 
 
 def _one_by_one(question: str) -> tuple[Variant, ...]:
@@ -265,11 +289,11 @@ def _chinese_variants(question: str) -> tuple[Variant, ...]:
         pair = _WHOLE_ZH.search(question) or _OWNED_ZH.search(question) or _NAMES_ZH.search(question)
         if not pair:
             return ()
-        last = pair[2]
+        last = _without_place(pair[2], pair[1])
         *others, first = pair[1].split("、")
         first = _without_lead(first, last) if not others and "的" not in last else first
         names = [*others, first, last]
-        span = (pair.end(1) - len("、".join([*others, first])), pair.end(2))
+        span = (pair.end(1) - len("、".join([*others, first])), pair.start(2) + len(last))
     return tuple(Variant(name, _one_only_zh(_put(question, span, name))) for name in names)
 
 
@@ -337,6 +361,12 @@ def _without_lead(first: str, second: str) -> str:
     if dated and dated.group()[-1] == second[-1]:
         return dated.group()
     return first.rpartition("的")[2] or first
+
+
+def _without_place(last: str, others: str) -> str:
+    """乙区 of 甲区和乙区在会上…: where or when something is said belongs to all the things."""
+    cut = re.search(r"(?<=..)(?:在|于|到|从)", last)
+    return last[: cut.start()] if cut and not re.search("[在于到从]", others) else last
 
 
 def _put(text: str, span: Span, name: str) -> str:

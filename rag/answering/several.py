@@ -32,9 +32,9 @@ _TAKEN: Final = 0.4
 """Weight of a sentence that answers another part already."""
 _SAME_ANSWER: Final = 0.1
 """Weight of a sentence whose same words answer another part already."""
-_OTHER_UNIT: Final = 0.4
+_OTHER_UNIT: Final = 0.1
 """Weight of a sentence without a figure in the asked unit."""
-_VAGUE_AMOUNT: Final = 0.1
+_VAGUE_AMOUNT: Final = 0.05
 """Weight of a sentence that holds no figure but 一场, 数家."""
 _MOST_CONSIDERED: Final = 8
 """Sentences considered for each part."""
@@ -42,6 +42,8 @@ _ELSEWHERE: Final = 0.5
 """Weight of a sentence of another article for a part that goes on about the same subject."""
 _UNTYPED: Final = 0.3
 """Weight of a sentence without anything of a kind that is hardly ever overlooked."""
+_UNNAMED: Final = 0.5
+"""Weight of a sentence without a person's name, which is overlooked more often."""
 _SEEN: Final = frozenset({AnswerType.NUMBER, AnswerType.DATE, AnswerType.DURATION, AnswerType.LIST})
 _NAMED_NEARBY: Final = 0.5
 _NOT_NAMED: Final = 0.02
@@ -80,7 +82,7 @@ def answer_parts(parts: Sequence[Part], read: Callable[[Part], Reading], budget:
         quote = _printed(part, scored.candidate, each) or corroborating(
             _around_all([chosen[k].candidate for k in sorted(sharing)], each), readings[i]
         )
-        quote = _with_name(part.name, quote, each) if len(sharing) == 1 else quote
+        quote = _with_what_it_means(part, _with_name(part.name, quote, each) if len(sharing) == 1 else quote, each)
         label = part.name if len(sharing) == 1 else ""
         answers.append(PartAnswer(part, replace(quote, label=label), answered=True))
     return answers
@@ -105,17 +107,18 @@ def _choose(parts: Sequence[Part], readings: Sequence[Reading]) -> dict[int, Sco
 
 def _likeliest(part: Part, reading: Reading) -> list[tuple[ScoredSentence, float]]:
     """The sentences worth considering for a part, best first, each with its share weighed by kind and unit."""
-    typed = _SEEN.issuperset(profile(part.question).types)
+    types = profile(part.question).types
+    untyped = _UNTYPED if _SEEN.issuperset(types) else _UNNAMED if types == (AnswerType.PERSON,) else 1.0
     unit = asked_unit(part.question)
-    valued = [(s, s.share * _kind_weight(s, typed=typed, unit=unit)) for s in reading.sentences]
+    valued = [(s, s.share * _kind_weight(s, untyped, unit)) for s in reading.sentences]
     return sorted(valued, key=lambda pair: -pair[1])[:_MOST_CONSIDERED]
 
 
-def _kind_weight(scored: ScoredSentence, *, typed: bool, unit: str) -> float:
-    """Less than 1 where something of the asked kind or unit is missing."""
+def _kind_weight(scored: ScoredSentence, untyped: float, unit: str) -> float:
+    """`untyped` where nothing of the asked kind stands in the sentence; less than 1 where the unit is missing."""
     candidate = scored.candidate
-    if typed and candidate.answer is None:
-        return _UNTYPED
+    if candidate.answer is None:
+        return untyped
     if not unit or not is_chinese(candidate.text):
         return 1.0
     amount = candidate.hit.article.text[slice(*candidate.answer)] if candidate.answer else ""
@@ -165,6 +168,22 @@ def _with_name(name: str, quote: Quote, limit: int) -> Quote:
         if names(name, article.text[start:end]):
             return replace(quote, start=start)
     return quote
+
+
+_POINTS_BACK = re.compile(
+    r"^[“「]?(?:这(?:就|也|里|便)?[是里]|此[处地举]|这里)|(?:在|于)(?:此|这里)(?![次前后外基])|当地|该[地处]"
+)
+
+
+def _with_what_it_means(part: Part, quote: Quote, limit: int) -> Quote:
+    """`quote` from the sentence before it on, where it answers with a word for it: 大会在此举办, 这是他的第一部书."""
+    asks_what = {AnswerType.PLACE, AnswerType.NAME, AnswerType.ORGANISATION} & set(profile(part.question).types)
+    if not asks_what or quote.is_list or not _POINTS_BACK.search(quote.text):
+        return quote
+    before = sentence_spans(quote.article.text, quote.article.body_start, quote.start)
+    if not before or quote.end - before[-1][0] > limit:
+        return quote
+    return replace(quote, start=before[-1][0])
 
 
 def _around_all(candidates: Sequence[Candidate], limit: int) -> Quote:
