@@ -68,7 +68,8 @@ def test_sentences_about_another_thing_weigh_less():
 
 @pytest.mark.parametrize(
     ("name", "text", "named"),
-    [("海风科技", "海风智能科技公司", True), ("海风智能科技", "海风科技和智能科技", True), ("东港", "东港启用", True),
+    [("the eleventh batch", "第十一批已办结", True), ("the eleventh batch", "第十二批已办结", False),
+     ("海风科技", "海风智能科技公司", True), ("海风智能科技", "海风科技和智能科技", True), ("东港", "东港启用", True),
      ("in November", "截至11月底", True), ("in January", "截至11月底", False),
      ("the Qingshi Bridge", "青石大桥", False), ("第三批", "第四批", False),
      ("Qingshi", "青石大桥", True), ("the bridge", "青石大桥", False)],
@@ -110,3 +111,11 @@ def test_a_quote_that_says_here_begins_with_the_place():
     assert found([[scored(NORTH, "年会在此举办。", 0.9)]], Part("年会在哪里举办？")) == [
         ("", "湖边暖意融融。年会在此举办。")
     ]
+
+
+def test_a_quote_ends_where_another_begins():
+    text = "下月二日开放\n北港公园，占地两万平方米。"
+    park = Article(id="p", title="", text=text, file="f.txt")
+    readings = [[scored(park, "北港公园，占地两万平方米。", 0.9)], [scored(park, "下月二日开放", 0.9, "下月二日")]]
+    parts = Part("公园占地多少？"), Part("公园哪天开放？")
+    assert found(readings, *parts) == [("", "北港公园，占地两万平方米。"), ("", "下月二日开放")]

@@ -65,12 +65,19 @@ def _standing_alone(pieces: tuple[str, ...]) -> list[Part]:
     for piece in pieces[1:]:
         bare = piece.strip(" ,，？?")
         goes_on = _lacks_subject(bare)
-        shared = "，".join(filter(None, (announced, "" if _lead(bare) else lead)))
+        own_subject = _lead(bare) or _takes_up(lead, bare)
+        shared = "，".join(filter(None, (announced, "" if own_subject else lead)))
         full = f"{shared}，{bare}" if shared else complete(bare, own) if goes_on else bare
         alone.append(Part(full, goes_on=goes_on and full != bare))
     return alone
 
 
+def _takes_up(lead: str, piece: str) -> bool:
+    """Whether a piece begins with a word of the lead: of 甲村的桥和乙村的路，… 乙村修了几条 means the second."""
+    return _JOINS_TWO.search(lead) is not None and piece[:2] in lead and not _lacks_subject(piece)
+
+
+_JOINS_TWO = re.compile(r"[一-鿿”」](?:和|与|跟|以及)[一-鿿“「]")
 _COLON = re.compile(r"[：:](?!\d)")
 _COUNTED = re.compile(r"(?:的|里|先后|那|这)*[两三四五六几]\D{1,7}$")
 _POLITE = re.compile(r"(?:请问|请|麻烦)|(?:^|[,，])[^,，]{0,6}(?:帮我|想|分清|问|告诉|知道|了解|说说)[^,，]*$")

@@ -18,7 +18,7 @@ from rag.answering.composition import Quote
 from rag.answering.figures import asked_unit, counts_in, is_vague
 from rag.answering.lists import printed_list
 from rag.answering.parts import Part, asks_list
-from rag.answering.question_type import AnswerType, profile
+from rag.answering.question_type import AnswerType, ordinals, profile
 from rag.answering.reader import Reading, ScoredSentence
 from rag.answering.reader_features import Candidate
 from rag.answering.reader_text import fold_keep
@@ -85,7 +85,23 @@ def answer_parts(parts: Sequence[Part], read: Callable[[Part], Reading], budget:
         quote = _with_what_it_means(part, _with_name(part.name, quote, each) if len(sharing) == 1 else quote, each)
         label = part.name if len(sharing) == 1 else ""
         answers.append(PartAnswer(part, replace(quote, label=label), answered=True))
-    return answers
+    return _apart(answers)
+
+
+def _apart(answers: Sequence[PartAnswer]) -> list[PartAnswer]:
+    """`answers` with no quote running into another: it ends where the other begins."""
+    quotes = [answer.quote for answer in answers if answer.quote is not None]
+    return [
+        answer if answer.quote is None else replace(answer, quote=_ending_before(answer.quote, quotes))
+        for answer in answers
+    ]
+
+
+def _ending_before(quote: Quote, others: Sequence[Quote]) -> Quote:
+    kept = quote.answer[1] if quote.answer else quote.start + 1
+    starts = [other.start for other in others if other.article.id == quote.article.id]
+    stop = min((start for start in starts if max(quote.start + 1, kept) <= start < quote.end), default=quote.end)
+    return replace(quote, end=quote.start + len(quote.article.text[quote.start : stop].rstrip()))
 
 
 def _choose(parts: Sequence[Part], readings: Sequence[Reading]) -> dict[int, ScoredSentence]:
@@ -222,6 +238,9 @@ def names(name: str, text: str) -> bool:
     if folded in within:
         return True
     if name.isascii():
+        numbered = ordinals(folded)
+        if numbered:  # the eleventh batch
+            return set(numbered) <= set(ordinals(within))
         words = [word.lower() for word in name.split() if word[:1].isupper() or word.isdigit()]
         return bool(words) and all(w in within or _in_chinese(w, text) for w in words)
     pairs = [a + b for a, b in pairwise(folded)]
