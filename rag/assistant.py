@@ -5,17 +5,17 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import time
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence
 from itertools import zip_longest
 
 from rag.answering import Answerer
 from rag.answering.parts import parts
-from rag.answering.question_type import profile
 from rag.answering.timing import Period, asks_latest, printed_then
+from rag.attention import Attention
 from rag.config import AnswerMode, AnswerSettings
 from rag.dates import find_dates, format_date
 from rag.errors import JinwenError
-from rag.followup import Stays, standalone_question
+from rag.followup import FollowUp, follow
 from rag.retriever import Retriever
 from rag.tokens import detect_language, tokenize
 from rag.types import Answer, Filters, Hit, Question, Timings, Turn
@@ -23,12 +23,6 @@ from rag.types import Answer, Filters, Hit, Question, Timings, Turn
 MAX_QUESTION_CHARS = 2_000
 _MOST_OF_A_TIME = 6
 """Hits taken from the time that a question names."""
-_LEAST_WORDS = 3
-"""Words that a short question must hold to be a subject of its own."""
-_ARTICLES_KNOWN = 3
-"""Passages that tell what is known about a subject."""
-_CHANGES_SUBJECT = 0.34
-"""How much more of a short question another article must hold than the one talked about."""
 _LATELY = dt.timedelta(days=30)
 """How long before the newest article found the latest may have been printed."""
 
@@ -51,7 +45,7 @@ class Assistant:
         self._make_answerer = answerers
         self._settings = settings
         self._answerers: dict[AnswerSettings, Answerer] = {}
-        self._kept: dict[tuple[str, str], bool] = {}
+        self._attention = Attention(retriever)
 
     def ask(
         self,
@@ -86,9 +80,12 @@ class Assistant:
         :raises QuestionError: the question holds nothing to search for, or is over MAX_QUESTION_CHARS long.
         """
         check_question(question)
-        asked = prepare_question(question, history, as_of, self._stays)
         started = time.perf_counter()
+        followed = follow(question, history, self._attention.stays)
+        asked = _prepared(question, followed, history, as_of)
         hits = self._find(asked, filters or Filters())
+        if followed.said:
+            hits = self._attention.favour(hits, followed.said, asked, filters or Filters())
         retrieve_ms = (time.perf_counter() - started) * 1000
         answerer = self._answerer(mode, max_sources)
         for answer in answerer.stream(asked, hits):
@@ -108,15 +105,6 @@ class Assistant:
             if narrowed is not None:
                 found.append(self._retriever.retrieve(queries[0], k=_MOST_OF_A_TIME, filters=narrowed))
         return merge(found)
-
-    def _stays(self, subject: str, bare: str) -> bool:
-        """Whether the articles about `subject` hold the words of a short question as well as any others do."""
-        if (subject, bare) not in self._kept:
-            about, own = (self._retriever.retrieve(text, k=_ARTICLES_KNOWN) for text in (subject, bare))
-            words = content_words(bare)
-            gain = held(words, own[:1]) - held(words, about)
-            self._kept[subject, bare] = gain < _CHANGES_SUBJECT or len(words) < _LEAST_WORDS
-        return self._kept[subject, bare]
 
     def _periods(self, question: Question, found: Sequence[Hit]) -> tuple[Period, ...]:
         """When articles were printed that may answer: about the day or month named, or lately."""
@@ -153,31 +141,19 @@ def check_question(question: str) -> None:
         raise QuestionError("the question holds no words to search for; type a question（请输入问题）")
 
 
-def prepare_question(
-    question: str, history: Sequence[Turn], as_of: dt.date | None, stays: Stays = lambda subject, bare: True
-) -> Question:
-    """The question as it will be searched and answered; `stays` tells a change of subject."""
+def prepare_question(question: str, history: Sequence[Turn], as_of: dt.date | None) -> Question:
+    """The question as it will be searched and answered, as far as the words of the conversation tell."""
+    return _prepared(question, follow(question, history), history, as_of)
+
+
+def _prepared(question: str, followed: FollowUp, history: Sequence[Turn], as_of: dt.date | None) -> Question:
     return Question(
         text=question,
-        standalone=standalone_question(question, history, stays),
+        standalone=followed.standalone,
         language=detect_language(question),
         as_of=as_of or dt.date.today(),
         history=tuple(history),
     )
-
-
-def content_words(question: str) -> frozenset[str]:
-    """The words of `question` without its asking words."""
-    text = question
-    for start, end in reversed(profile(question).asking):
-        text = f"{text[:start]} {text[end:]}"
-    return frozenset(tokenize(text))
-
-
-def held(words: Set[str], hits: Sequence[Hit]) -> float:
-    """Largest share of `words` that the article of one of `hits` holds, in [0, 1]."""
-    texts = {hit.article.id: f"{hit.article.title}\n{hit.article.text}" for hit in hits}
-    return max((len(words & set(tokenize(text))) / len(words) for text in texts.values() if words), default=0.0)
 
 
 def merge(found: Sequence[Sequence[Hit]]) -> list[Hit]:
