@@ -2,7 +2,8 @@
 
 import pytest
 
-from rag.answering.parts import Part, asks_list, asks_several, parts, question_parts, variants
+from rag.answering.parts import Part, asks_list, parts, question_parts
+from rag.answering.variants import asks_several, variants
 
 
 @pytest.mark.parametrize(

@@ -16,13 +16,14 @@ from rag.answering.lists import favour_items, list_quotes
 from rag.answering.names import absent_names
 from rag.answering.notes import reading_text, timeless_text, with_notes
 from rag.answering.notices import notice
-from rag.answering.parts import Part, asks_list, asks_several, names_list, parts
+from rag.answering.parts import Part, asks_list, names_list, parts
 from rag.answering.question_type import AnswerType, QuestionProfile, profile
 from rag.answering.reader import Reader, Reading, ScoredSentence, load_reader
 from rag.answering.refusal import BARS, refuse
 from rag.answering.selection import choose_one, choose_several, conflicting, corroborating
 from rag.answering.several import about, answer_parts
 from rag.answering.timing import in_time
+from rag.answering.variants import asks_several
 from rag.answering.verdict import with_verdict
 from rag.config import AnswerSettings
 from rag.dates import format_date
