@@ -238,13 +238,13 @@ def _hear(talk: _Talk, reply: str) -> _Talk:
     talk = replace(talk, people=person(reply, talk.question) or talk.people)
     kinds = [kind for kind in (*types, AnswerType.NAME) if kind in _NAMING]
     identifies = _IDENTIFIES.search(talk.question) is not None and AnswerType.PERSON not in types
-    if identifies and talk.subject.is_phrase and not is_chinese(talk.question):
-        identifies = False  # which school won the contest: the contest is talked about
     if len(kinds) < 2 and not identifies:
         return talk
     name, sure = answered(reply, kinds[0])
     if not name or (not sure and kinds[0] is AnswerType.NAME):
         return talk
+    if identifies and not sure and talk.subject.is_phrase and not is_chinese(talk.question):
+        return replace(talk, organisation=name)  # which school won the contest: the contest is talked about
     if identifies:
         text = name if sure else f"{name} {talk.subject.text}"
         return replace(talk, subject=Subject(text, sure), organisation="")

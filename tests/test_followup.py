@@ -150,6 +150,8 @@ def said(question: str, reply: str) -> tuple[Turn, Turn]:
         (said("第六届云州灯会在哪里办？", "在白河公园。"), "这届的主题是什么？", "第六届云州灯会的主题是什么？"),
         (said("临海大桥的主跨有多长？", "由云帆集团承建。"), "该集团在哪里？", "云帆集团在哪里？"),
         (said("临海大桥由谁承建？", "在已收录的文章中没有找到这个问题的答案。"), "它有多长？", "临海大桥有多长？"),
+        (said("Which school won the kite contest?", "Baihe Primary School won it."), "And who did it beat?",
+         "Who did Baihe Primary School beat?"),
         (said("When does the East Gate open?", "At nine."), "And the café, when will it open?",
          "the East Gate: The café, when will it open?"),
     ],
