@@ -13,7 +13,7 @@ from rag.answering.parts import parts
 from rag.answering.timing import Period, asks_latest, printed_then
 from rag.attention import Attention
 from rag.config import AnswerMode, AnswerSettings
-from rag.dates import find_dates, format_date
+from rag.dates import DateMention, find_dates, format_date
 from rag.errors import JinwenError
 from rag.followup import FollowUp, follow
 from rag.retriever import Retriever
@@ -108,10 +108,10 @@ class Assistant:
 
     def _periods(self, question: Question, found: Sequence[Hit]) -> tuple[Period, ...]:
         """When articles were printed that may answer: about the day or month named, or lately."""
-        named = printed_then(question.standalone, question.as_of)
-        if len(named) == 1:
-            return named
         dates = [h.article.date for h in found if h.article.date and h.article.date <= question.as_of]
+        named = printed_then(question.standalone, question.as_of, dates)
+        if named is not None:
+            return (named,)
         if dates and asks_latest(question.standalone):
             return (Period(max(dates) - _LATELY, question.as_of),)
         return ()
@@ -174,6 +174,11 @@ def narrow(filters: Filters, period: Period) -> Filters | None:
     return dataclasses.replace(filters, date_from=first, date_to=last) if first <= last else None
 
 
+def _written_zh(mention: DateMention) -> str:
+    day = mention.first
+    return f"{day.month}月{day.day}日" if mention.yearly else format_date(day, mention.last, "zh")
+
+
 def search_query(question: Question, text: str | None = None) -> str:
     """What is searched: the standalone question (or `text`), with its days also as Chinese articles write them.
 
@@ -182,6 +187,6 @@ def search_query(question: Question, text: str | None = None) -> str:
     text = question.standalone if text is None else text
     mentions = [m for m in find_dates(text, question.as_of) if m.is_day]
     english = question.language == "en"
-    dates = [format_date(m.first, m.last, "zh") for m in mentions if english or m.relative]
+    dates = [_written_zh(m) for m in mentions if english or m.relative]
     written = [date for date in dict.fromkeys(dates) if date not in text]
     return " ".join([text, *written])

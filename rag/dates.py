@@ -24,6 +24,8 @@ _MONTHS_EN = {
 _WEEKDAYS_EN = {name.lower(): i for i, name in enumerate(calendar.day_name)}
 _DAYS = {"大前": -3, "前": -2, "昨": -1, "今": 0, "当": 0, "明": 1, "后": 2}
 _YEARS = {"前年": -2, "去年": -1, "上年": -1, "今年": 0, "本年": 0, "明年": 1, "后年": 2, "当年": 0}
+_THAT_DAY = frozenset({"当天", "当日"})
+"""Behind a date they repeat it."""
 _UNITS_EN = {"day": 1, "week": 7}
 
 
@@ -37,6 +39,8 @@ class DateMention:
     last: dt.date
     relative: bool
     """Whether it means something only together with the anchor (昨日, 18日, last year)."""
+    yearly: bool = False
+    """Whether it is a day or month of no named year (1月18日, in January)."""
 
     @property
     def is_day(self) -> bool:
@@ -66,8 +70,11 @@ def find_dates(text: str, anchor: dt.date) -> list[DateMention]:
                 span = None
             if span is None:
                 continue
+            if match.group() in _THAT_DAY and match.start() and taken[match.start() - 1]:
+                continue
             taken[match.start() : match.end()] = [True] * (match.end() - match.start())
-            found.append(DateMention(match.start(), match.end(), *span, relative))
+            yearly = resolve in (_month_day, _month_alone) or (resolve in (_full_en, _month_en) and not match["y"])
+            found.append(DateMention(match.start(), match.end(), *span, relative, yearly))
     return sorted(found, key=lambda mention: mention.start)
 
 

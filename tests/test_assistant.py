@@ -106,7 +106,7 @@ def test_relative_days_are_also_searched_as_dates() -> None:
     question = prepare_question("这周日哪条线开通？", (), wednesday)
     assert search_query(question) == "这周日哪条线开通？ 2026年1月18日"
     english = prepare_question("Which line opens on January 18?", (), wednesday)
-    assert search_query(english) == "Which line opens on January 18? 2026年1月18日"
+    assert search_query(english) == "Which line opens on January 18? 1月18日"
     assert search_query(prepare_question("今年有几条线开通？", (), wednesday)) == "今年有几条线开通？"
 
 

@@ -78,3 +78,9 @@ def test_format_date() -> None:
 def test_a_weekday_without_a_week_is_the_last_one_or_the_next(text: str, day: dt.date | None) -> None:
     found = find_dates(text, dt.date(2026, 1, 14))
     assert [(m.first, m.last) for m in found] == ([(day, day)] if day else [])
+
+
+def test_that_day_behind_a_date_repeats_it():
+    found = find_dates("1月9日当天谁来了？当天几点？", dt.date(2026, 1, 20))
+    assert [(m.start, m.end, m.first) for m in found] == [(0, 4, dt.date(2026, 1, 9)), (10, 12, dt.date(2026, 1, 20))]
+    assert [m.yearly for m in found] == [True, False]

@@ -40,9 +40,21 @@ def test_a_year_narrows_nothing_a_day_and_a_month_do():
 
 
 def test_when_the_articles_about_a_day_were_printed():
-    assert printed_then("昨天谁来了?", AS_OF) == (Period(dt.date(2026, 1, 19), AS_OF),)
-    assert printed_then("1月3日谁来了?", AS_OF) == (Period(dt.date(2026, 1, 3), dt.date(2026, 1, 5)),)
-    assert printed_then("明天谁来?", AS_OF) == ()
+    assert printed_then("昨天谁来了?", AS_OF) == Period(dt.date(2026, 1, 19), AS_OF)
+    assert printed_then("1月3日谁来了?", AS_OF) == Period(dt.date(2026, 1, 3), dt.date(2026, 1, 5))
+    assert printed_then("1月3日和1月5日谁来了?", AS_OF) is None
+    assert printed_then("明天谁来?", AS_OF) is None
+
+
+def test_a_day_of_no_named_year_is_looked_for_where_the_articles_are():
+    asked = dt.date(2028, 11, 21)
+    found = [dt.date(2026, 1, 4), dt.date(2026, 1, 3), dt.date(2027, 6, 1)]
+    assert printed_then("1月3日谁来了?", asked, found) == Period(dt.date(2026, 1, 3), dt.date(2026, 1, 5))
+    assert printed_then("1月3日谁来了?", asked) == Period(dt.date(2028, 1, 3), dt.date(2028, 1, 5))
+    assert printed_then("2028年1月3日谁来了?", asked, found) == Period(dt.date(2028, 1, 3), dt.date(2028, 1, 5))
+    meant = scored("昨日开馆。", 0.4, dt.date(2026, 1, 4))
+    other = scored("1月9日开馆。", 0.6, dt.date(2026, 1, 10))
+    assert order("1月3日开了什么馆?", other, meant, as_of=asked) == [("昨日开馆。", 0.87), ("1月9日开馆。", 0.13)]
 
 
 def test_the_day_of_the_question_is_met_by_words_relative_to_the_article():

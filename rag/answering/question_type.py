@@ -159,6 +159,14 @@ _EN_ORDINAL_WORDS = {
     )
 }
 
+_EN_TENS = {
+    word: 10 * value
+    for value, word in enumerate(
+        ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"), start=2
+    )
+}
+_EN_ORDINAL_IN_WORDS = re.compile(rf"(?:\b({'|'.join(_EN_TENS)})[- ])?\b([a-z]+)\b")
+
 
 def profile(question: str) -> QuestionProfile:
     """What `question` asks for."""
@@ -229,5 +237,7 @@ def ordinals(text: str) -> tuple[int, ...]:
     """Values of the ordinals in `text` (folded), in order, without repetition."""
     values = [whole_number(m.group(1)) for m in _ZH_ORDINAL.finditer(text)]
     values += [int(m.group(1)) for m in _EN_ORDINAL.finditer(text)]
-    values += [_EN_ORDINAL_WORDS[w] for w in re.findall(r"[a-z]+", text) if w in _EN_ORDINAL_WORDS and w != "second"]
+    for tens, word in _EN_ORDINAL_IN_WORDS.findall(text):
+        if word in _EN_ORDINAL_WORDS and (tens or word != "second"):
+            values.append(_EN_TENS.get(tens, 0) + _EN_ORDINAL_WORDS[word])
     return tuple(dict.fromkeys(v for v in values if v is not None))

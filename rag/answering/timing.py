@@ -46,10 +46,31 @@ class Period:
 
     first: dt.date
     last: dt.date
+    yearly: bool = False
+    """Whether the question names no year: the days may be those of any."""
+
+    def near(self, day: dt.date) -> Period:
+        """The period itself; a yearly one in the year in which it lies nearest to `day`."""
+        if not self.yearly:
+            return self
+        years = (_in_year(self, day.year + shift) for shift in (0, -1, 1))
+        return min(years, key=lambda period: abs((period.first - day).days))
 
     def meets(self, first: dt.date, last: dt.date) -> bool:
         """Whether the days from `first` to `last` overlap it."""
         return self.first <= last and first <= self.last
+
+
+def _in_year(period: Period, year: int) -> Period:
+    shift = year - period.first.year
+    return Period(_moved(period.first, shift), _moved(period.last, shift))
+
+
+def _moved(day: dt.date, years: int) -> dt.date:
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:  # the 29th of February
+        return day.replace(year=day.year + years, day=28)
 
 
 def asks_latest(question: str) -> bool:
@@ -59,15 +80,29 @@ def asks_latest(question: str) -> bool:
 
 def asked_periods(question: str, as_of: dt.date) -> tuple[Period, ...]:
     """Days, weeks and months that `question` names, in order."""
-    spans = [(m.first, m.last) for m in find_dates(question, as_of)]
-    short = [Period(*span) for span in spans if (span[1] - span[0]).days < _LONGEST_PERIOD]
+    periods = [Period(m.first, m.last, m.yearly) for m in find_dates(question, as_of)]
+    short = [period for period in periods if (period.last - period.first).days < _LONGEST_PERIOD]
     return tuple(dict.fromkeys(short))
 
 
-def printed_then(question: str, as_of: dt.date) -> tuple[Period, ...]:
-    """When the articles about the times that `question` names were most likely printed, none after its own day."""
-    spans = [(period.first, min(period.last + _LATE_NEWS, as_of)) for period in asked_periods(question, as_of)]
-    return tuple(Period(first, last) for first, last in spans if first <= last)
+def printed_then(question: str, as_of: dt.date, printed: Sequence[dt.date] = ()) -> Period | None:
+    """When the articles about the one time that `question` names were most likely printed, none after its own day.
+
+    A time of no named year is looked for in the years of `printed`, the days of articles that were found, where most
+    of them lie, and the latest of those.
+    """
+    periods = asked_periods(question, as_of)
+    if len(periods) != 1:
+        return None
+    asked = periods[0]
+    years = {as_of.year, as_of.year - 1, *(day.year for day in printed)} if asked.yearly else {asked.first.year}
+    times = [_news_of(_in_year(asked, year), as_of) for year in sorted(years, reverse=True)]
+    past = [time for time in times if time.first <= time.last]
+    return max(past, key=lambda time: sum(time.meets(day, day) for day in printed), default=None)
+
+
+def _news_of(period: Period, as_of: dt.date) -> Period:
+    return Period(period.first, min(period.last + _LATE_NEWS, as_of))
 
 
 def in_time(reading: Reading, question: Question) -> Reading:
@@ -93,6 +128,7 @@ def _of_period(scored: ScoredSentence, period: Period, as_of: dt.date) -> float:
     """1 for a sentence about the period, less for one about another time or none, or one that only announced it."""
     article = scored.candidate.hit.article
     anchor = article.date or period.first
+    period = period.near(anchor)
     told = [
         m for m in find_dates(scored.candidate.text, anchor) if (m.last - m.first).days < _LONGEST_PERIOD
         and (article.date is not None or not m.relative or m.last.day == period.last.day)

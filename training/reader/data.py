@@ -314,6 +314,7 @@ def english_question(sentence: str, rng: random.Random) -> tuple[str, str] | Non
     words = sentence.split()
     if not 8 <= len(words) <= 40:
         return None
+    sentence = " ".join(words)
     number, name = _EN_NUMBER.search(sentence), _EN_NAME.search(sentence)
     answer = ""
     if number and rng.random() < 0.9:
