@@ -28,6 +28,8 @@ class PublicSet:
     files: tuple[str, ...]
     about: str
     read: Callable[[Path], Collection]
+    given: bool = False
+    """Whether a question's texts are given, not retrieved: all of them are read."""
 
 
 def _crosslingual(path: Path) -> Collection:
@@ -48,6 +50,8 @@ def _rejecting(path: Path) -> Collection:
     return read_rgb(path, negatives_only=True)
 
 
+_ALL = 100
+"""More passages than the texts that are given with a question have."""
 _RGB = ("rgb_zh_refine.jsonl", "zh_refine.json")
 _RGB_FACTS = ("rgb_zh_fact.jsonl", "zh_fact.json")
 PUBLIC_SETS = {
@@ -58,8 +62,8 @@ PUBLIC_SETS = {
         PublicSet("xquad-zh", ("xquad.zh.json",), "Chinese questions over Chinese texts", read_squad),
         PublicSet("xquad-en", ("xquad.en.json",), "English questions over English texts", read_squad),
         PublicSet("xquad-en-zh", ("xquad.zh.json",), "English questions over Chinese texts", _crosslingual),
-        PublicSet("rgb", _RGB, "RGB's protocol: five texts given a question, at four shares of noise", read_given),
-        PublicSet("rgb-facts", _RGB_FACTS, "the same with right texts, texts of wrong facts, and both", read_facts),
+        PublicSet("rgb", _RGB, "RGB's protocol: five texts given a question, four shares of noise", read_given, True),
+        PublicSet("rgb-facts", _RGB_FACTS, "the same with right texts, with wrong facts, with both", read_facts, True),
         PublicSet("rgb-zh", _RGB, "RGB's texts as one library", read_rgb),
         PublicSet("rgb-zh-reject", _RGB, "the same without the texts that hold the answer", _rejecting),
     )
@@ -75,6 +79,13 @@ def read_public(name: str, folder: Path) -> Collection:
         raise QuestionSetError(f"there is no public set {name!r}; expected one of {', '.join(PUBLIC_SETS)}")
     found = PUBLIC_SETS[name]
     return found.read(find_file(folder, found.files))
+
+
+def settings_for(name: str, settings: Settings) -> Settings:
+    """`settings` with as many passages read as the given texts have."""
+    if name not in PUBLIC_SETS or not PUBLIC_SETS[name].given:
+        return settings
+    return replace(settings, retrieval=replace(settings.retrieval, top_k=_ALL, per_article=_ALL))
 
 
 def find_file(folder: Path, names: tuple[str, ...]) -> Path:

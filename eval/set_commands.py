@@ -70,7 +70,7 @@ def export(args: argparse.Namespace, words: list[str]) -> int:
 def public(args: argparse.Namespace, words: list[str]) -> int:
     """`jinwen eval public NAME --data DIR`."""
     from eval.gate import parse_floors
-    from eval.public import build_index, read_public
+    from eval.public import build_index, read_public, settings_for
     from rag.cli import read_settings
     from rag.encoder import load_encoder
     from rag.library import Library
@@ -84,7 +84,7 @@ def public(args: argparse.Namespace, words: list[str]) -> int:
     question_set = collection.question_set
     if args.count:
         question_set = make_question_set(question_set.name, question_set.questions[: args.count])
-    settings = read_settings(args)
+    settings = settings_for(words[0], read_settings(args))
     index_dir = runs_root(args) / "public" / words[0]
     say(f"{len(collection.articles)} articles into {index_dir}")
     build_index(collection.articles, question_set.name, index_dir, settings, load_encoder(settings.encoder))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import calendar
+import re
 from dataclasses import replace
 from typing import Final
 
@@ -17,6 +19,27 @@ _WITHOUT: Final = 0.1
 """Weight of a sentence that holds nothing of the asked kind."""
 _OTHER_UNIT: Final = 0.4
 """Weight of a sentence whose figures carry other units than the asked one."""
+_COUNTED = (
+    r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen"
+    r"|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundreds?|thousands?|[mb]illions?|dozens?|half|halves"
+    r"|quarters?|thirds?|twice|double[ds]?|triple[ds]?|single|no|none|nobody|all|free)\b"
+)
+_DATED = "|".join([*calendar.month_name[1:], *calendar.month_abbr[1:], *calendar.day_name])
+_LASTING = (
+    r"seconds?|minutes?|hours?|hourly|days?|daily|nights?|weeks?|weekly|months?|monthly|years?|yearly|annual(?:ly)?"
+)
+_ENGLISH: Final = {
+    AnswerType.NUMBER: re.compile(_COUNTED, re.IGNORECASE),
+    AnswerType.DATE: re.compile(
+        rf"\d|\b(?:{_DATED}|{_LASTING}|(?:yester|to)day|tomorrow|tonight|morning|afternoon|evening|noon|midnight|dawn|dusk"
+        r"|spring|summer|autumn|winter|weekends?|christmas|easter|decades?|century|now|when|after|before|until|since)\b",
+        re.IGNORECASE,
+    ),
+    AnswerType.DURATION: re.compile(
+        rf"\b(?:{_LASTING}|decades?|century|centuries|always|never|once|twice)\b", re.IGNORECASE
+    ),
+}
+"""What shows that an English sentence may hold something of a kind; generous, since it is only missed when absent."""
 
 
 def favour_kind(asked: QuestionProfile, reading: Reading) -> Reading:
@@ -31,9 +54,11 @@ def favour_kind(asked: QuestionProfile, reading: Reading) -> Reading:
 
 def holds_kind(asked: QuestionProfile, scored: ScoredSentence) -> bool:
     """Whether a sentence holds something of the asked kind, as far as that can be seen."""
-    if not SEEN.issuperset(asked.types) or not is_chinese(scored.candidate.text):
+    if not SEEN.issuperset(asked.types):
         return True
-    return scored.candidate.answer is not None
+    if is_chinese(scored.candidate.text):
+        return scored.candidate.answer is not None
+    return any(_ENGLISH[kind].search(scored.candidate.text) for kind in asked.types)
 
 
 def _weight(asked: QuestionProfile, scored: ScoredSentence) -> float:

@@ -1,0 +1,57 @@
+"""Sentences that hold something of the asked kind go before those that hold nothing of it."""
+
+import pytest
+
+from rag.answering.kinds import favour_kind, holds_kind
+from rag.answering.question_type import profile
+from rag.answering.reader import Reading, ScoredSentence
+from rag.answering.reader_features import Candidate
+from rag.types import Article, Hit, Passage
+
+
+def scored(text, share, answer=""):
+    article = Article(text, "", text, "f")
+    hit = Hit(1, 1.0, Passage(article.id, 0, len(text), text), article)
+    at = text.find(answer) if answer else -1
+    return ScoredSentence(
+        Candidate(hit, 0, len(text), (at, at + len(answer)) if answer else None, (0, len(text))), share
+    )
+
+
+def order(question, *sentences):
+    reading = favour_kind(profile(question), Reading(sentences, 0.9))
+    return [(s.candidate.text, round(s.share, 2)) for s in reading.sentences]
+
+
+def test_a_sentence_without_a_figure_goes_behind_one_with_a_figure_of_the_asked_unit():
+    assert order(
+        "青石桥有多少米长？",
+        scored("青石桥是一座名桥。", 0.6),
+        scored("青石桥有3个桥墩。", 0.25, "3个"),
+        scored("全长1280米。", 0.15, "1280米"),
+    ) == [("全长1280米。", 0.48), ("青石桥有3个桥墩。", 0.32), ("青石桥是一座名桥。", 0.19)]
+
+
+def test_other_kinds_are_left_alone():
+    sentences = (scored("青石桥是一座名桥。", 0.6), scored("全长1280米。", 0.4, "1280米"))
+    assert order("青石桥怎么样？", *sentences) == [("青石桥是一座名桥。", 0.6), ("全长1280米。", 0.4)]
+    assert favour_kind(profile("青石桥有多少米长？"), Reading((), 0.0)).sentences == ()
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "holds"),
+    [
+        ("When does the ferry leave?", "New flight to Port Calder announced.", False),
+        ("When does the ferry leave?", "The ferry leaves every Monday.", True),
+        ("When does the ferry leave?", "It leaves at 9.30.", True),
+        ("How many cabins does it have?", "The ferry is white.", False),
+        ("How many cabins does it have?", "It has twelve cabins.", True),
+        ("How long does the crossing take?", "The crossing is calm.", False),
+        ("How long does the crossing take?", "The crossing takes two hours.", True),
+        ("轮渡几点开？", "The ferry is white.", False),
+        ("轮渡几点开？", "轮渡是白色的。", False),
+        ("What is the ferry called?", "The ferry is white.", True),
+    ],
+)
+def test_what_can_be_seen_to_hold_nothing_of_the_kind(question, sentence, holds):
+    assert holds_kind(profile(question), scored(sentence, 1.0)) is holds
