@@ -87,9 +87,7 @@ def test_a_question_without_words_scores_nothing(encoder: StaticEncoder, network
     assert [s.tolist() for s in scores.sentences] == [[0, 0, 0], [0], [0, 0, 0]]
 
 
-def test_a_scorer_of_another_encoder_is_refused(
-    encoder: StaticEncoder, network: ScorerNetwork, tmp_path: Path
-) -> None:
+def test_a_scorer_of_another_encoder_is_refused(encoder: StaticEncoder, network: ScorerNetwork, tmp_path: Path) -> None:
     save_file(arrays_of(network), tmp_path / SCORER_FILE, metadata={"encoder": '["other"]'})
     with pytest.raises(ModelError, match="retrain it"):
         SentenceScorer.load(tmp_path, encoder)

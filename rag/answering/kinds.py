@@ -7,9 +7,10 @@ import re
 from dataclasses import replace
 from typing import Final
 
-from rag.answering.question_type import AnswerType, QuestionProfile
+from rag.answering.figures import asked_unit, counts_in
+from rag.answering.question_type import MEASURE_UNITS, AnswerType, QuestionProfile
 from rag.answering.reader import Reading, ScoredSentence
-from rag.answering.reader_spans import has_unit
+from rag.answering.reader_spans import has_unit, typed_spans
 from rag.answering.reader_text import fold_keep
 from rag.tokens import is_chinese
 
@@ -17,8 +18,6 @@ SEEN: Final = frozenset({AnswerType.NUMBER, AnswerType.DATE, AnswerType.DURATION
 """Kinds of answer that are hardly ever overlooked in a Chinese sentence."""
 _WITHOUT: Final = 0.1
 """Weight of a sentence that holds nothing of the asked kind."""
-_OTHER_UNIT: Final = 0.4
-"""Weight of a sentence whose figures carry other units than the asked one."""
 _COUNTED = (
     r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen"
     r"|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundreds?|thousands?|[mb]illions?|dozens?|half|halves"
@@ -46,26 +45,30 @@ def favour_kind(asked: QuestionProfile, reading: Reading) -> Reading:
     """`reading` with the sentences that hold no answer of the asked kind weighed down; unchanged for other kinds."""
     if not SEEN.issuperset(asked.types) or not reading.sentences:
         return reading
-    weights = [s.share * _weight(asked, s) for s in reading.sentences]
-    total = sum(weights) or 1.0
+    weights = [s.share * (1.0 if holds_kind(asked, s) else _WITHOUT) for s in reading.sentences]
+    total = sum(weights)
     weighed = [replace(s, share=w / total) for s, w in zip(reading.sentences, weights, strict=True)]
     return replace(reading, sentences=tuple(sorted(weighed, key=lambda s: -s.share)))
 
 
 def holds_kind(asked: QuestionProfile, scored: ScoredSentence) -> bool:
-    """Whether a sentence holds something of the asked kind, as far as that can be seen."""
+    """Whether a sentence holds something of the asked kind, in the asked unit, as far as that can be seen."""
     if not SEEN.issuperset(asked.types):
         return True
-    if is_chinese(scored.candidate.text):
-        return scored.candidate.answer is not None
-    return any(_ENGLISH[kind].search(scored.candidate.text) for kind in asked.types)
+    sentence = scored.candidate.text
+    if not is_chinese(sentence):
+        return any(_ENGLISH[kind].search(sentence) for kind in asked.types)
+    return scored.candidate.answer is not None and _in_unit(asked, sentence)
 
 
-def _weight(asked: QuestionProfile, scored: ScoredSentence) -> float:
-    if not holds_kind(asked, scored):
-        return _WITHOUT
-    candidate = scored.candidate
-    if not asked.units or candidate.answer is None or AnswerType.NUMBER not in asked.types:
-        return 1.0
-    answer = fold_keep(candidate.hit.article.text[slice(*candidate.answer)])
-    return 1.0 if has_unit(answer, asked.units) else _OTHER_UNIT
+def _in_unit(asked: QuestionProfile, sentence: str) -> bool:
+    """Whether something in `sentence` is counted or measured in what the question asks for."""
+    if AnswerType.NUMBER not in asked.types:
+        return True
+    unit = asked_unit(asked.text)
+    if unit:
+        return counts_in(unit, sentence)
+    if not asked.units or (asked.language == "zh" and asked.units not in MEASURE_UNITS):
+        return True
+    folded = fold_keep(sentence)
+    return any(has_unit(folded[a:b], asked.units) for a, b in typed_spans(folded, AnswerType.NUMBER))

@@ -80,6 +80,7 @@ _UNIT_ALTERNATIVES = "|".join(map(re.escape, _UNITS))
 
 # What a bare "多少" measures, told by a noun of the question -> units.
 _MEASURES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (r"百分之(?:几|多少)|几成|占比|比例|\bpercentage\b|\bwhat (?:percent|proportion|share)\b", ("%", "成")),
     (r"面积|多大地|square met|hectare|\bm2\b|floor space|\barea\b", ("平方米", "平方公里", "亩", "公顷")),
     (
         r"多少钱|投资|产值|收入|营收|销售额|金额|合同额|补贴|贷款|资金|税|利润|价|费用|总额|成本|市场规模"
@@ -95,6 +96,28 @@ _MEASURES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"气温|温度|几度|temperature", ("℃", "度")),
 )
 
+_COUNTED_EN = tuple(
+    (re.compile(rf"\bhow many (?:\w+[ -]){{0,3}}?(?:{nouns})\b"), units)
+    for nouns, units in (
+        (
+            "people|persons|passengers|visitors|guests|tourists|residents|students|pupils|teachers|engineers|workers"
+            "|employees|staff|doctors|nurses|athletes|participants|representatives|delegates|experts|members|volunteers"
+            "|officials|managers|children|adults|men|women|households|families|spectators|journalists",
+            ("人", "名", "位", "人次", "户", "口", "个", "岁"),
+        ),
+        (
+            "compan(?:y|ies)|firms?|enterprises?|factor(?:y|ies)|hospitals?|schools?|shops?|banks?",
+            ("家", "个", "户", "所"),
+        ),
+        ("tonnes?|tons?|kilogram(?:me)?s?|kilos?|grams?", ("吨", "公斤", "千克", "克", "斤")),
+        ("square (?:kilo)?met(?:er|re)s|hectares|acres|mu", ("平方米", "平方公里", "亩", "公顷", "㎡")),
+        ("kilomet(?:er|re)s|met(?:er|re)s|miles|km", ("公里", "千米", "米", "里")),
+        ("yuan|dollars?|euros?|rmb", ("亿元", "万元", "元", "美元", "欧元", "亿", "万")),
+        ("cars|vehicles|buses|trucks|lorries|trains", ("辆", "台", "部", "列", "套", "个")),
+        ("percent(?:age points)?|per cent", ("%", "成", "倍", "个百分点")),
+    )
+)
+"""Units of what "how many" counts."""
 MEASURE_UNITS = frozenset(units for _, units in _MEASURES)
 """Units of the measures that a question can name without a unit (面积, how much money)."""
 
@@ -225,8 +248,8 @@ def _units(text: str) -> tuple[str, ...]:
         for unit in named:
             units += [other for group in _UNIT_CLASSES if group[0] == unit or unit in group[:2] for other in group]
         return tuple(dict.fromkeys(units))
-    if re.search(r"\bhow many\b", text):  # of things that can be counted
-        return ()
+    if re.search(r"\bhow many\b", text):
+        return next((units for pattern, units in _COUNTED_EN if pattern.search(text)), ())
     for pattern, units_of_measure in _MEASURES:
         if re.search(pattern, text):
             return units_of_measure
