@@ -9,7 +9,7 @@ from rag.answering.reader_text import fold_keep
 
 _ASKED_UNIT = re.compile(
     r"(?:多少|(?<![第这那近前好十])几)[余多]?"
-    r"(?P<unit>平方公里|平方米|立方米|个百分点|千瓦时|亿?美元|[亿万]?元|[万亿]吨|人次|公里|千米|毫米|厘米|公顷|小时|分钟|个月"
+    r"(?P<unit>块钱|平方公里|平方米|立方米|个百分点|千瓦时|亿?美元|[亿万]?元|[万亿]吨|人次|公里|千米|毫米|厘米|公顷|小时|分钟|个月"
     r"|公斤|[家个项名人件次所条台辆套座处户场种类批部架艘届轮期层栋间张班例支只枚颗篇款株棵头桶箱集门级票列节站起宗笔天周岁秒米吨亩度块])"
 )
 _DIGITS: Final = r"\d+(?:[.,]\d+)*[余多来]?[万亿千百]*[余多来]?"
@@ -53,7 +53,7 @@ _MEASURES: Final = frozenset(
 def asked_unit(question: str) -> str:
     """The unit right behind the asking word (人 of 多少人); empty when the question names none."""
     match = _ASKED_UNIT.search(fold_keep(question))
-    return match["unit"] if match else ""
+    return ("元" if match["unit"] == "块钱" else match["unit"]) if match else ""
 
 
 def counts_in(unit: str, sentence: str) -> bool:
