@@ -1,18 +1,18 @@
-"""Sentences that hold something of the asked kind go before those that hold nothing of it."""
+"""A question for an amount, a day or a span of time is answered by sentences that hold one, in the asked unit."""
 
 import re
 
 import pytest
 
-from rag.answering.kinds import favour_kind, holds_kind
+from rag.answering.kinds import LEAST_BELIEVED, LEAST_ELSEWHERE, holds_kind, of_kind
 from rag.answering.question_type import profile
 from rag.answering.reader import Reading, ScoredSentence
 from rag.answering.reader_features import Candidate
 from rag.types import Article, Hit, Passage
 
 
-def scored(text, share, answer=""):
-    article = Article(text, "", text, "f")
+def scored(text, share, answer="", story="桥"):
+    article = Article(story, "", text, "f")
     hit = Hit(1, 1.0, Passage(article.id, 0, len(text), text), article)
     at = text.find(answer) if answer else -1
     return ScoredSentence(
@@ -21,23 +21,33 @@ def scored(text, share, answer=""):
 
 
 def order(question, *sentences):
-    reading = favour_kind(profile(question), Reading(sentences, 0.9))
+    reading = of_kind(profile(question), Reading(sentences, 0.9))
     return [(s.candidate.text, round(s.share, 2)) for s in reading.sentences]
 
 
-def test_a_sentence_without_a_figure_goes_behind_one_with_a_figure_of_the_asked_unit():
+def test_only_sentences_with_a_figure_in_the_asked_unit_are_left():
     assert order(
         "青石桥有多少米长？",
         scored("青石桥是一座名桥。", 0.6),
         scored("青石桥有3个桥墩。", 0.25, "3个"),
         scored("全长1280米。", 0.15, "1280米"),
-    ) == [("全长1280米。", 0.64), ("青石桥是一座名桥。", 0.26), ("青石桥有3个桥墩。", 0.11)]
+    ) == [("全长1280米。", 1.0)]
+
+
+@pytest.mark.parametrize(
+    ("story", "share", "left"),
+    [("桥", LEAST_BELIEVED, True), ("桥", LEAST_BELIEVED - 0.001, False),
+     ("路", LEAST_ELSEWHERE, True), ("路", LEAST_ELSEWHERE - 0.001, False)],
+)  # fmt: skip
+def test_nothing_is_left_when_the_reader_hardly_believes_in_what_holds_a_figure(story, share, left):
+    named, told = scored("青石桥是一座名桥。", 0.85, story="桥"), scored("全长1280米。", share, "1280米", story)
+    assert order("青石桥有多少米长？", named, told) == ([("全长1280米。", 1.0)] if left else [])
 
 
 def test_other_kinds_are_left_alone():
     sentences = (scored("青石桥是一座名桥。", 0.6), scored("全长1280米。", 0.4, "1280米"))
     assert order("青石桥怎么样？", *sentences) == [("青石桥是一座名桥。", 0.6), ("全长1280米。", 0.4)]
-    assert favour_kind(profile("青石桥有多少米长？"), Reading((), 0.0)).sentences == ()
+    assert of_kind(profile("青石桥有多少米长？"), Reading((), 0.0)).sentences == ()
 
 
 @pytest.mark.parametrize(

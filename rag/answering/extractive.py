@@ -11,7 +11,7 @@ from typing import Final
 
 from rag.answering.composition import ONE_FACT_CHARS, SEVERAL_CHARS, Quote, compose, fit
 from rag.answering.constraints import is_about_another, meets_constraints
-from rag.answering.kinds import favour_kind, holds_kind
+from rag.answering.kinds import SEEN, of_kind
 from rag.answering.lists import favour_items, list_quotes
 from rag.answering.names import absent_names
 from rag.answering.notes import reading_text, timeless_text, with_notes
@@ -104,9 +104,7 @@ class ExtractiveAnswerer:
         """
         if reading.answerable < BARS[self._settings.strictness]:
             return Reading((), reading.answerable)
-        able = favour_kind(profile(asked), _constrained(profile(asked), _stated(reading), sure))
-        if able.sentences and not holds_kind(profile(asked), able.sentences[0]):
-            return Reading((), reading.answerable)
+        able = of_kind(profile(asked), _constrained(profile(asked), _stated(reading), sure - SEEN))
         if question.language == "en":
             able = _as_retrieved(able)
         return in_time(able, question)

@@ -1,4 +1,4 @@
-"""Sentences that hold something of the asked kind go before those that hold nothing of it."""
+"""A question for an amount, a day or a span of time is answered by sentences that hold one, in the asked unit."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from rag.tokens import is_chinese
 
 SEEN: Final = frozenset({AnswerType.NUMBER, AnswerType.DATE, AnswerType.DURATION})
 """Kinds of answer that are hardly ever overlooked in a Chinese sentence."""
-_WITHOUT: Final = 0.1
-"""Weight of a sentence that holds nothing of the asked kind."""
+LEAST_BELIEVED: Final = 0.02
+"""Least share of the best sentence that holds something of the asked kind, in the article of the very best one."""
+LEAST_ELSEWHERE: Final = 0.15
+"""The same in another article: the one that speaks of the thing has no answer."""
 _COUNTED = (
     r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen"
     r"|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundreds?|thousands?|[mb]illions?|dozens?|half|halves"
@@ -41,14 +43,23 @@ _ENGLISH: Final = {
 """What shows that an English sentence may hold something of a kind; generous, since it is only missed when absent."""
 
 
-def favour_kind(asked: QuestionProfile, reading: Reading) -> Reading:
-    """`reading` with the sentences that hold no answer of the asked kind weighed down; unchanged for other kinds."""
-    if not SEEN.issuperset(asked.types) or not reading.sentences:
+def of_kind(asked: QuestionProfile, reading: Reading) -> Reading:
+    """The sentences that hold an answer of the asked kind; none when the reader hardly believes in them.
+
+    `reading` itself for other kinds.
+    """
+    if not SEEN.issuperset(asked.types):
         return reading
-    weights = [s.share * (1.0 if holds_kind(asked, s) else _WITHOUT) for s in reading.sentences]
-    total = sum(weights)
-    weighed = [replace(s, share=w / total) for s, w in zip(reading.sentences, weights, strict=True)]
-    return replace(reading, sentences=tuple(sorted(weighed, key=lambda s: -s.share)))
+    holding = [s for s in reading.sentences if holds_kind(asked, s)]
+    if not holding or holding[0].share < _least(reading.sentences[0], holding[0]):
+        return replace(reading, sentences=())
+    total = sum(s.share for s in holding)
+    return replace(reading, sentences=tuple(replace(s, share=s.share / total) for s in holding))
+
+
+def _least(first: ScoredSentence, holding: ScoredSentence) -> float:
+    same = first.candidate.hit.article.id == holding.candidate.hit.article.id
+    return LEAST_BELIEVED if same else LEAST_ELSEWHERE
 
 
 def holds_kind(asked: QuestionProfile, scored: ScoredSentence) -> bool:

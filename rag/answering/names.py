@@ -14,6 +14,7 @@ from rag.lexicon import stem
 from rag.tokens import fold, is_chinese
 
 _WORD = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)*")
+_PHRASE = re.compile(r"[A-Z][\w'’-]*(?: (?:(?:of|the|and|for) )?[A-Z][\w'’-]*)*")
 _SHORTEST = 4
 _SHORTEST_SPELLED = 6
 _SURE = 0.5
@@ -26,20 +27,32 @@ _NO_NAMES = frozenset(
 
 
 def absent_names(question: str, texts: Sequence[str], expander: QueryExpander) -> tuple[str, ...]:
-    """The capitalised words of an English question, but its first, that none of `texts` holds in any form."""
+    """The capitalised words of an English question, but its first, that none of `texts` holds in any form.
+
+    Of several such words in a row (the Bureau of Fisheries) one that is held stands for all, unless they are spelled
+    in pinyin: what a body is called has many translations.
+    """
     if is_chinese(question):
         return ()
-    words = _WORD.findall(question)[1:]
-    named = {name: forms for name in words if (forms := _forms(name, expander))}
+    words = list(_WORD.finditer(question))[1:]
+    named = {match.group(): forms for match in words if (forms := _forms(match.group(), expander))}
     if not named:
         return ()
     whole = fold("\n".join(dict.fromkeys(texts)))
-    held = {stem(word) for word in re.findall(r"[a-z]+", whole)}
-    return tuple(
+    latin = {stem(word) for word in re.findall(r"[a-z]+", whole)}
+    missing = {
         name
         for name, forms in named.items()
-        if stem(name.lower()) not in held and not any(form in whole for form in forms)
-    )
+        if stem(name.lower()) not in latin and not any(form in whole for form in forms)
+    }
+    held = named.keys() - missing
+    absent = [
+        name
+        for phrase in _PHRASE.findall(question)
+        for name in _WORD.findall(phrase)
+        if name in missing and (spelled(name) or not held.intersection(_WORD.findall(phrase)))
+    ]
+    return tuple(dict.fromkeys(absent))
 
 
 def _forms(name: str, expander: QueryExpander) -> tuple[str, ...]:
