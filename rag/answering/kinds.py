@@ -41,6 +41,38 @@ _ENGLISH: Final = {
     ),
 }
 """What shows that an English sentence may hold something of a kind; generous, since it is only missed when absent."""
+_WRITTEN: Final = (
+    (re.compile(r"邮箱|电子邮件|邮件地址|\be-?mail address"), re.compile(r"@")),
+    (
+        re.compile(r"网址|哪个网站|\bwebsite\b|\bweb address|\burl\b"),
+        re.compile(r"https?:|www\.|\.(?:com|cn|org|net|gov)|网"),
+    ),
+    (
+        re.compile(r"电话(?:号码)?是?多少|(?:什么|哪个|多少)(?:电话|号码|热线)|\b(?:phone|hotline) number"),
+        re.compile(r"\d(?:[\d -]{3,})\d|(?<!\d)1\d{2}(?!\d)"),
+    ),
+)
+"""What addresses and numbers look like, by the words that ask for them."""
+_FINE: Final = (
+    (
+        re.compile(r"几点|几时|\bwhat time\b"),
+        re.compile(r"\d(?:时|点|:\d)|[一二两三四五六七八九十]点|[上下]午|[早晚]上?|中午|凌晨|零时"),
+    ),
+    (
+        re.compile(r"哪一?天|几[号日]|哪一?日|\b(?:what|which|exact) (?:date|day)\b"),
+        re.compile(r"\d[日号]|[昨今明前后当同次翌][日天晚]|[周末]|星期|除夕|初[一二三四五六七八九十]|节|元旦"),
+    ),
+    (
+        re.compile(r"(?:星期|礼拜|周)几|\bday of the week\b"),
+        re.compile(r"星期|礼拜|周[一二三四五六日末]|\d[日号]|[昨今明后]日"),
+    ),
+    (
+        re.compile(r"哪个?月|几月|何月|\bwhat month|\bwhich month"),
+        re.compile(r"\d月|[本上下当][个]?月|月底|月初|[昨今明]日"),
+    ),
+    (re.compile(r"哪一?年|何年|\b(?:what|which) year\b"), re.compile(r"(?:19|20)\d\d|[今去明前后当同次翌]年|年[前后]")),
+)
+"""Times as fine as the asking words want, in Chinese; the finest first."""
 
 
 def of_kind(asked: QuestionProfile, reading: Reading) -> Reading:
@@ -48,7 +80,7 @@ def of_kind(asked: QuestionProfile, reading: Reading) -> Reading:
 
     `reading` itself for other kinds.
     """
-    if not SEEN.issuperset(asked.types):
+    if not _is_seen(asked):
         return reading
     holding = [s for s in reading.sentences if holds_kind(asked, s)]
     if not holding or holding[0].share < _least(reading.sentences[0], holding[0]):
@@ -64,16 +96,35 @@ def _least(first: ScoredSentence, holding: ScoredSentence) -> float:
 
 def holds_kind(asked: QuestionProfile, scored: ScoredSentence) -> bool:
     """Whether a sentence holds something of the asked kind, in the asked unit, as far as that can be seen."""
+    sentence = fold_keep(scored.candidate.text)
+    written = _written(asked)
+    if written is not None:
+        return written.search(sentence) is not None
     if not SEEN.issuperset(asked.types):
         return True
-    sentence = scored.candidate.text
     if not is_chinese(sentence):
         return any(_ENGLISH[kind].search(sentence) for kind in asked.types)
-    return scored.candidate.answer is not None and _in_unit(asked, sentence)
+    return scored.candidate.answer is not None and _in_unit(asked, sentence) and _as_fine(asked, sentence)
+
+
+def _is_seen(asked: QuestionProfile) -> bool:
+    return SEEN.issuperset(asked.types) or _written(asked) is not None
+
+
+def _written(asked: QuestionProfile) -> re.Pattern[str] | None:
+    """What an address or number of the asked kind looks like; None when none is asked for."""
+    return next((form for asking, form in _WRITTEN if asking.search(asked.text)), None)
+
+
+def _as_fine(asked: QuestionProfile, sentence: str) -> bool:
+    """Whether a sentence names a time as fine as the asked one."""
+    if asked.types != (AnswerType.DATE,):
+        return True
+    return next((form.search(sentence) is not None for asking, form in _FINE if asking.search(asked.text)), True)
 
 
 def _in_unit(asked: QuestionProfile, sentence: str) -> bool:
-    """Whether something in `sentence` is counted or measured in what the question asks for."""
+    """Whether something in `sentence` (folded) is counted or measured in what the question asks for."""
     if AnswerType.NUMBER not in asked.types:
         return True
     unit = asked_unit(asked.text)
@@ -81,5 +132,4 @@ def _in_unit(asked: QuestionProfile, sentence: str) -> bool:
         return counts_in(unit, sentence)
     if not asked.units or (asked.language == "zh" and asked.units not in MEASURE_UNITS):
         return True
-    folded = fold_keep(sentence)
-    return any(has_unit(folded[a:b], asked.units) for a, b in typed_spans(folded, AnswerType.NUMBER))
+    return any(has_unit(sentence[a:b], asked.units) for a, b in typed_spans(sentence, AnswerType.NUMBER))

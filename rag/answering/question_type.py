@@ -123,7 +123,7 @@ MEASURE_UNITS = frozenset(units for _, units in _MEASURES)
 
 _ZH_ASKING: tuple[tuple[str, AnswerType], ...] = (
     (r"几月几[号日]|哪[一]?天|几[号日]|哪[一]?年(?!级)|何年|何月|哪个月|几月份?|什么时候|啥时候|何时|什么时间|几时"
-     r"|几点|哪[一]?日|什么日子", AnswerType.DATE),
+     r"|几点|哪[一]?日|什么日子|(?:星期|礼拜|周)几", AnswerType.DATE),
     (r"多长时间|多久|几个(?:月|小时|星期)|几(?:天|年|周|小时|分钟)|多少(?:天|年|个月|小时|分钟|秒|个年头)",
      AnswerType.DURATION),
     (r"谁|何人|哪位|哪[一几]?(?:名|个人)|什么人|叫什么名字|姓什么|名叫什么"
