@@ -18,6 +18,8 @@ SEEN: Final = frozenset({AnswerType.NUMBER, AnswerType.DATE, AnswerType.DURATION
 """Kinds of answer that are hardly ever overlooked in a Chinese sentence."""
 LEAST_BELIEVED: Final = 0.02
 """Least share of the best sentence that holds something of the asked kind, in the article of the very best one."""
+LEAST_WRITTEN: Final = 0.001
+"""The same for an address or a telephone number: an article hardly ever has two."""
 LEAST_ELSEWHERE: Final = 0.15
 """The same in another article: the one that speaks of the thing has no answer."""
 _COUNTED = (
@@ -83,15 +85,16 @@ def of_kind(asked: QuestionProfile, reading: Reading) -> Reading:
     if not _is_seen(asked):
         return reading
     holding = [s for s in reading.sentences if holds_kind(asked, s)]
-    if not holding or holding[0].share < _least(reading.sentences[0], holding[0]):
+    if not holding or holding[0].share < _least(asked, reading.sentences[0], holding[0]):
         return replace(reading, sentences=())
     total = sum(s.share for s in holding)
     return replace(reading, sentences=tuple(replace(s, share=s.share / total) for s in holding))
 
 
-def _least(first: ScoredSentence, holding: ScoredSentence) -> float:
-    same = first.candidate.hit.article.id == holding.candidate.hit.article.id
-    return LEAST_BELIEVED if same else LEAST_ELSEWHERE
+def _least(asked: QuestionProfile, first: ScoredSentence, holding: ScoredSentence) -> float:
+    if first.candidate.hit.article.id != holding.candidate.hit.article.id:
+        return LEAST_ELSEWHERE
+    return LEAST_BELIEVED if _written(asked) is None else LEAST_WRITTEN
 
 
 def holds_kind(asked: QuestionProfile, scored: ScoredSentence) -> bool:
