@@ -86,20 +86,12 @@ class Shelf:
 
 
 def cases(
-    shelf: Shelf,
-    items: Sequence[Item],
-    names: Names,
-    matcher: WordMatcher,
-    rng: random.Random,
-    *,
-    whole_only: bool = False,
+    shelf: Shelf, items: Sequence[Item], names: Names, matcher: WordMatcher, rng: random.Random
 ) -> Iterator[Case]:
-    """Each question with its hits, and, unless `whole_only`, some of the near misses that it allows."""
+    """Each question with its hits, and some of the near misses that it allows."""
     for item in items:
         found = shelf.search(item.question)
         yield from _case(shelf, item, item.question, found, item.hidden, WHOLE)
-        if whole_only:
-            continue
         for change in ("sentence", rng.choice(CUTS)):
             yield from _case(shelf, item, item.question, found, item.hidden + _cut_for(shelf, item, change), change)
         swapped = list(swaps(item, shelf.articles, names, rng))
