@@ -87,10 +87,13 @@ class Attention:
         if reference is Reference.OPEN:
             return bool(own) and own[0].article.id in about
         words = content_words(question)
-        if not own or len(words) < 2 or asks_attribute(question):
+        if not own or len(words) < 2:
             return True
         talked = [hit for hit in own if hit.article.id in about]
         known = talked or self._retriever.retrieve(said, k=1)
+        if asks_attribute(question):
+            elsewhere = max(held(words, [hit]) for hit in own[:_KNOWN])
+            return elsewhere - held(words, known) < _CHANGES_SUBJECT
         held_worse = held(words, own[:1]) - held(words, known) >= _CHANGES_SUBJECT
         behind = own[0].score - talked[0].score if talked else float("inf")
         if len(words) < _MANY_WORDS:

@@ -84,3 +84,8 @@ def test_that_day_behind_a_date_repeats_it():
     found = find_dates("1月9日当天谁来了？当天几点？", dt.date(2026, 1, 20))
     assert [(m.start, m.end, m.first) for m in found] == [(0, 4, dt.date(2026, 1, 9)), (10, 12, dt.date(2026, 1, 20))]
     assert [m.yearly for m in found] == [True, False]
+
+
+@pytest.mark.parametrize("text", ["每周一闭馆", "周一至周五开放", "逢周三休息", "周一不闭馆"])
+def test_a_day_of_every_week_is_no_date(text):
+    assert find_dates(text, dt.date(2026, 1, 20)) == []

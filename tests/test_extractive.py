@@ -89,12 +89,12 @@ def test_strictness_moves_the_bar():
 
         def read(self, question, found):
             inner = OverlapReader().read(question, found)
-            return Reading(inner.sentences, 0.6)
+            return Reading(inner.sentences, 0.3)
 
     def refused(strictness):
         question = Question("大桥全长多少米?", "大桥全长多少米?", "zh", AS_OF)
         [answer] = ExtractiveAnswerer(Unsure(), AnswerSettings(strictness=strictness)).stream(question, hits(BRIDGE))
-        assert isinstance(answer, Answer) and answer.confidence == 0.6
+        assert isinstance(answer, Answer) and answer.confidence == 0.3
         return answer.refused
 
     assert [refused(s) for s in ("strict", "balanced", "generous")] == [True, False, False]

@@ -13,12 +13,12 @@ from rag.answering.constraints import is_about_another, meets_constraints
 from rag.answering.judging import AGREEMENT, agreement
 from rag.answering.question_type import profile
 from rag.answering.reader_features import Candidate
-from rag.answering.refusal import BARS
+from rag.answering.refusal import BARS, asks_nothing
 from rag.answering.word_match import WORD_FEATURES, WordMatcher
 from rag.encoder import StaticEncoder
 from rag.lexicon import Lexicon
 from rag.sentences import sentence_spans
-from rag.types import Article, Hit, Passage
+from rag.types import Article, Hit, Passage, Question
 
 
 def article(text, title="", date=dt.date(2026, 3, 5)):
@@ -74,7 +74,7 @@ def test_an_english_word_beside_who_is_what_is_asked_for(letters):
 
 
 def test_bars_rise_with_strictness():
-    assert 0 < BARS["generous"] < BARS["balanced"] == 0.5 < BARS["strict"] < 1
+    assert 0 < BARS["generous"] < BARS["balanced"] < BARS["strict"] < 1
 
 
 def test_agreement_counts_sentences_that_repeat_the_answer():
@@ -85,3 +85,13 @@ def test_agreement_counts_sentences_that_repeat_the_answer():
     named = dict(zip(AGREEMENT, row.tolist(), strict=True))
     assert (named["agreeing"], named["chinese"]) == (1.0, 1.0)
     assert named["agreeing_share"] == pytest.approx(0.3) and named["article_share"] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("question", "nothing"),
+    [("昨天有什么新闻？", True), ("你是谁？", True), ("What is the news today?", True),
+     ("昨天大桥有什么新闻？", False), ("大桥多长？", False), ("What is new about the ferry?", False)],
+)  # fmt: skip
+def test_a_question_that_names_nothing_chooses_no_article(question, nothing):
+    language = "en" if question.isascii() else "zh"
+    assert asks_nothing(Question(question, question, language, dt.date(2026, 1, 20))) is nothing

@@ -12,6 +12,7 @@ from rag.answering.question_type import MEASURE_UNITS, AnswerType, QuestionProfi
 from rag.answering.reader_spans import has_unit, typed_spans
 from rag.answering.reader_text import fold_keep
 from rag.numerals import whole_number
+from rag.tokens import is_chinese
 from rag.types import Article
 
 _COMMON_ORDINALS = range(1, 4)
@@ -119,7 +120,7 @@ def _has_ordinals(question: QuestionProfile, text: str) -> bool:
 
 def _has_measure(question: QuestionProfile, text: str) -> bool:
     """A question for money, an area, a share … needs such a figure somewhere in the article."""
-    if AnswerType.NUMBER not in question.types or question.units not in MEASURE_UNITS:
+    if AnswerType.NUMBER not in question.types or question.units not in MEASURE_UNITS or not is_chinese(text):
         return True
     figures = [text[a:b] for a, b in typed_spans(text, AnswerType.NUMBER)]
     return any(has_unit(figure, question.units) and figure not in question.text for figure in figures)

@@ -19,7 +19,7 @@ from rag.answering.notices import notice
 from rag.answering.parts import Part, asks_list, names_list, parts
 from rag.answering.question_type import AnswerType, QuestionProfile, profile
 from rag.answering.reader import Reader, Reading, ScoredSentence, load_reader
-from rag.answering.refusal import BARS, refuse
+from rag.answering.refusal import BARS, asks_nothing, refuse
 from rag.answering.selection import choose_one, choose_several, conflicting, corroborating
 from rag.answering.several import about, answer_parts
 from rag.answering.timing import in_time
@@ -49,6 +49,8 @@ _SURELY_SEEN: Final = frozenset({AnswerType.NUMBER, AnswerType.DATE, AnswerType.
 """Kinds of answer that are hardly ever overlooked in a sentence."""
 
 
+_IDENTITY: Final = re.compile(r"^[^，,的]{2,12}(?:是谁|是什么人|何许人也?)[?？]?$")
+"""Asks who somebody is: the answer need not name another person."""
 _LETTER: Final = re.compile(r"[^\W\d_]")
 _LEAST_LETTERS: Final = 4
 """A sentence of fewer letters or characters (她说。) tells nothing, unless it holds a number."""
@@ -84,7 +86,7 @@ class ExtractiveAnswerer:
             quotes, missing = self._by_part(several, question, whole, hits)
         else:
             quotes, missing = self._of_one(asked, question, whole), ()
-        if not quotes:
+        if not quotes or asks_nothing(question):
             return self._refusal(question, hits, whole)
         noted = with_verdict(asked, question.language, with_notes(quotes[: self._settings.max_sources], question))
         limit = SEVERAL_CHARS if several or asks_several(asked) or asks_list(asked) else ONE_FACT_CHARS
@@ -165,7 +167,7 @@ def _constrained(asked: QuestionProfile, reading: Reading, sure: frozenset[Answe
         if s.candidate.hit.article.id in able and not is_about_another(asked, s.candidate.hit.article, s.candidate.text)
     ]
     share = sum(s.share for s in kept)
-    kind_is_sure = sure.issuperset(asked.types)
+    kind_is_sure = sure.issuperset(asked.types) and _IDENTITY.search(asked.text) is None
     if share < _LEAST_ABLE or (kind_is_sure and not _names_one(kept)):
         return Reading((), reading.answerable)
     return _rescaled(kept, [s.share for s in kept], reading.answerable)
@@ -192,7 +194,12 @@ def _stated(reading: Reading) -> Reading:
     return _rescaled(told, [s.share for s in told], reading.answerable)
 
 
+_SAID: Final = re.compile(r"\W*\S{1,8}(?:说|表示|介绍|指出|坦言|告诉记者)\W*")
+
+
 def _tells(sentence: str) -> bool:
+    if _SAID.fullmatch(sentence):
+        return False
     asks = sentence.rstrip("”’」』\"'").endswith(("？", "?"))
     return not asks and (len(_LETTER.findall(sentence)) >= _LEAST_LETTERS or any(c.isdigit() for c in sentence))
 

@@ -56,7 +56,7 @@ class Verdict:
     """Two figures in [0, 1]."""
 
     answerable: float
-    """How surely the hits hold an answer; 0.5 is the bar of the balanced setting (`refusal.BARS`)."""
+    """How surely the hits hold an answer; the bars are `refusal.BARS`."""
     right: float
     """That the best sentence holds it; calibrated."""
 

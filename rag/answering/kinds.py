@@ -18,7 +18,7 @@ SEEN: Final = frozenset({AnswerType.NUMBER, AnswerType.DATE, AnswerType.DURATION
 """Kinds of answer that are hardly ever overlooked in a Chinese sentence."""
 LEAST_BELIEVED: Final = 0.02
 """Least share of the best sentence that holds something of the asked kind, in the article of the very best one."""
-LEAST_WRITTEN: Final = 0.001
+LEAST_WRITTEN: Final = 0.0
 """The same for an address or a telephone number: an article hardly ever has two."""
 LEAST_ELSEWHERE: Final = 0.15
 """The same in another article: the one that speaks of the thing has no answer."""
@@ -43,6 +43,17 @@ _ENGLISH: Final = {
     ),
 }
 """What shows that an English sentence may hold something of a kind; generous, since it is only missed when absent."""
+_LASTING_ZH: Final = (
+    (
+        re.compile(r"(?:多少|几)个?(?:天|日|周|星期|月|年)"),
+        re.compile(r"[\d一二三四五六七八九十百两半]个?多?(?:天|日|周|星期|月|年|季度|载)"),
+    ),
+    (
+        re.compile(r"(?:多少|几)个?(?:小时|分钟|秒)"),
+        re.compile(r"[\d一二三四五六七八九十百两半]个?多?(?:小时|分钟|秒|刻钟)"),
+    ),
+)
+"""Days are no answer to a question for hours, nor hours to one for days."""
 _WRITTEN: Final = (
     (re.compile(r"邮箱|电子邮件|邮件地址|\be-?mail address"), re.compile(r"@")),
     (
@@ -72,7 +83,10 @@ _FINE: Final = (
         re.compile(r"哪个?月|几月|何月|\bwhat month|\bwhich month"),
         re.compile(r"\d月|[本上下当][个]?月|月底|月初|[昨今明]日"),
     ),
-    (re.compile(r"哪一?年|何年|\b(?:what|which) year\b"), re.compile(r"(?:19|20)\d\d|[今去明前后当同次翌]年|年[前后]")),
+    (
+        re.compile(r"哪一?年|何年|\b(?:what|which) year\b"),
+        re.compile(r"(?:19|20)\d\d|[今去明前后当同次翌]年|年[前后代]|世纪"),
+    ),
 )
 """Times as fine as the asking words want, in Chinese; the finest first."""
 
@@ -128,6 +142,9 @@ def _as_fine(asked: QuestionProfile, sentence: str) -> bool:
 
 def _in_unit(asked: QuestionProfile, sentence: str) -> bool:
     """Whether something in `sentence` (folded) is counted or measured in what the question asks for."""
+    if AnswerType.DURATION in asked.types:
+        lasting = next((form for asking, form in _LASTING_ZH if asking.search(asked.text)), None)
+        return lasting is None or lasting.search(sentence) is not None
     if AnswerType.NUMBER not in asked.types:
         return True
     unit = asked_unit(asked.text)

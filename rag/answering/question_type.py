@@ -89,9 +89,9 @@ _MEASURES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
     (r"比例|占比|比重|几成|增长率|增速|百分|涨幅|降幅|同比|率|percent|proportion|share|\brate\b", ("%", "成")),
     (r"多长时间|多久|how long did|how long does|how often|duration", ("年", "个月", "天", "小时", "分钟", "秒", "周")),
-    (r"多长|全长|里程|长度|多远|how long|how far|length|distance|kilomet", ("公里", "千米", "米")),
+    (r"多长|全长|里程|长度|多远|how long|how far|length|distance|kilomet", ("公里", "千米", "米", "毫米", "厘米")),
     (r"多高|高度|多宽|多深|how tall|how high|how deep|how wide", ("米", "毫米", "厘米")),
-    (r"多重|载重|重量|吞吐量|how heavy|weigh|tonne|throughput|payload", ("吨", "公斤", "万吨", "亿吨")),
+    (r"多重|载重|重量|how heavy|weigh|tonne|payload", ("吨", "公斤", "万吨", "亿吨", "千克", "克", "斤")),
     (r"多大年纪|年龄|多少岁|几岁|how old", ("岁", "年")),
     (r"气温|温度|几度|temperature", ("℃", "度")),
 )
@@ -103,7 +103,7 @@ _COUNTED_EN = tuple(
             "people|persons|passengers|visitors|guests|tourists|residents|students|pupils|teachers|engineers|workers"
             "|employees|staff|doctors|nurses|athletes|participants|representatives|delegates|experts|members|volunteers"
             "|officials|managers|children|adults|men|women|households|families|spectators|journalists",
-            ("人", "名", "位", "人次", "户", "口", "个", "岁"),
+            ("人", "名", "位", "人次", "户", "口", "个"),
         ),
         (
             "compan(?:y|ies)|firms?|enterprises?|factor(?:y|ies)|hospitals?|schools?|shops?|banks?",
@@ -132,7 +132,8 @@ _ZH_ASKING: tuple[tuple[str, AnswerType], ...] = (
     (r"哪[一几两三四五六]?(?:家|所|个(?:单位|部门|机构|公司|企业|集团|团队|大学|学校|医院))|什么(?:单位|部门|机构|公司|企业)"
      r"|哪些(?:单位|部门|机构|公司|企业|大学|高校|医院)", AnswerType.ORGANISATION),
     (r"哪里|哪儿|何处|何地|什么地方|哪个(?:地方|城市|区|县|镇|村|国家|省|街道|地区|省份)"
-     r"|哪[几些](?:个)?(?:地方|城市|区|县|国家|省份?|地区)|哪[国省市区县镇村]", AnswerType.PLACE),
+     r"|哪[几些](?:个)?(?:地方|城市|区|县|国家|省份?|地区)|哪[国省市区县镇村]"
+     r"|哪一?条(?:路|街|大街|大道|马路|河)", AnswerType.PLACE),
     (rf"多少(?:余|多)?(?:{_UNIT_ALTERNATIVES})?|(?<![哪第])几(?!乎|何|经|番)(?:{_UNIT_ALTERNATIVES})?|多大|多高|多长|多重|多远|多宽|多深|多快|多厚",
      AnswerType.NUMBER),
     (r"叫什么|叫啥|什么名[字称]?|名[字称](?:是|叫)?(?:什么|啥)|什么(?:奖|称号|主题|项目|技术|名目|颜色)|哪(?:一)?(?:项|部|本|款|条|趟|种|份|座)",

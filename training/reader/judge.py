@@ -49,7 +49,9 @@ PARAPHRASED = 0.35
 HIDDEN = 24
 FOLDS = 5
 FALSE_REFUSALS = {"zh": 0.01, "en": 0.001}
-"""Of held-out answerable questions under the balanced setting; scores are shifted so that its bar meets them.
+"""Of held-out answerable questions under the strict setting; scores are shifted so that its bar meets them.
+
+People's own words are farther from the articles' than these: the same bar refused one in six of theirs.
 
 English training questions are scraps of translations that resemble no one's questions: their bar is set low.
 """
@@ -328,7 +330,7 @@ def main() -> None:
     options = parser.parse_args()
     table = _load_or_build(options)
     logits = held_out(table, table.answered)
-    even = float(np.log(BARS["balanced"] / (1 - BARS["balanced"])))
+    even = float(np.log(BARS["strict"] / (1 - BARS["strict"])))
     shifts = []
     for language in LANGUAGES:
         mine = table.english == (language == "en")
