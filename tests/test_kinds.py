@@ -88,6 +88,8 @@ def test_other_kinds_are_left_alone():
         ("轮渡几点开？", "首班上午7点开。", True),
         ("轮渡几点开？", "The ferry is white.", False),
         ("轮渡几点开？", "轮渡是白色的。", False),
+        ("How old is the captain?", "The captain, 61, grew up here.", True),
+        ("How old is the captain?", "The captain grew up here.", False),
         ("What is the ferry called?", "The ferry is white.", True),
     ],
 )

@@ -11,7 +11,7 @@ from typing import Final
 
 from rag.answering.composition import ONE_FACT_CHARS, SEVERAL_CHARS, Quote, compose, fit
 from rag.answering.constraints import is_about_another, meets_constraints
-from rag.answering.kinds import SEEN, of_kind
+from rag.answering.kinds import of_kind
 from rag.answering.lists import favour_items, list_quotes
 from rag.answering.names import absent_names
 from rag.answering.notes import reading_text, timeless_text, with_notes
@@ -44,11 +44,7 @@ _LEAST_ABLE: Final = 0.5
 _RETRIEVAL_WEIGHT: Final = 0.3
 """How much a difference of fused scores counts against a difference of log shares."""
 _LEAST_NAMED: Final = 0.1
-"""Least share of the sentences that hold something of the asked kind."""
-_SURELY_SEEN: Final = frozenset({AnswerType.NUMBER, AnswerType.DATE, AnswerType.DURATION, AnswerType.PERSON})
-"""Kinds of answer that are hardly ever overlooked in a sentence."""
-
-
+"""Least share of the sentences that name somebody."""
 _IDENTITY: Final = re.compile(r"^[^，,的]{2,12}(?:是谁|是什么人|何许人也?)[?？]?$")
 """Asks who somebody is: the answer need not name another person."""
 _LETTER: Final = re.compile(r"[^\W\d_]")
@@ -97,16 +93,14 @@ class ExtractiveAnswerer:
         refusal = refuse(question, hits, mode=MODE, model=self._reader.name)
         return dataclasses.replace(refusal, confidence=whole.confidence)
 
-    def _able(
-        self, asked: str, reading: Reading, question: Question, sure: frozenset[AnswerType] = _SURELY_SEEN
-    ) -> Reading:
+    def _able(self, asked: str, reading: Reading, question: Question, *, is_part: bool = False) -> Reading:
         """The sentences that can answer `asked`, best first; none when it must be refused.
 
-        An answer of a kind in `sure` would have been seen.
+        Whoever is asked for in a part of a question may be named in the sentence of another part.
         """
         if reading.answerable < BARS[self._settings.strictness]:
             return Reading((), reading.answerable)
-        able = of_kind(profile(asked), _constrained(profile(asked), _stated(reading), sure - SEEN))
+        able = of_kind(profile(asked), _constrained(profile(asked), _stated(reading), names_person=not is_part))
         if question.language == "en":
             able = _as_retrieved(able)
         return in_time(able, question)
@@ -129,7 +123,7 @@ class ExtractiveAnswerer:
 
         def read(part: Part) -> Reading:
             reading = about(part.name, blend(self._reader.read(part.question, hits), whole))
-            able = self._able(part.question, reading, question, sure=_SURELY_SEEN - {AnswerType.PERSON})
+            able = self._able(part.question, reading, question, is_part=True)
             return favour_items(part.question, able) if asks_list(part.question) else able
 
         answers = answer_parts(several, read, SEVERAL_CHARS)
@@ -157,7 +151,7 @@ def _dated(quote: Quote, question: Question) -> Quote:
     return dataclasses.replace(quote, label=format_date(date, date, question.language) if date else unknown)
 
 
-def _constrained(asked: QuestionProfile, reading: Reading, sure: frozenset[AnswerType]) -> Reading:
+def _constrained(asked: QuestionProfile, reading: Reading, *, names_person: bool) -> Reading:
     """The sentences that can answer; none when the reader would rather choose one that cannot."""
     articles = {s.candidate.hit.article.id: s.candidate.hit.article for s in reading.sentences}
     able = {i for i, article in articles.items() if meets_constraints(asked, article)}
@@ -167,8 +161,8 @@ def _constrained(asked: QuestionProfile, reading: Reading, sure: frozenset[Answe
         if s.candidate.hit.article.id in able and not is_about_another(asked, s.candidate.hit.article, s.candidate.text)
     ]
     share = sum(s.share for s in kept)
-    kind_is_sure = sure.issuperset(asked.types) and _IDENTITY.search(asked.text) is None
-    if share < _LEAST_ABLE or (kind_is_sure and not _names_one(kept)):
+    wants_name = names_person and asked.types == (AnswerType.PERSON,) and _IDENTITY.search(asked.text) is None
+    if share < _LEAST_ABLE or (wants_name and not _names_one(kept)):
         return Reading((), reading.answerable)
     return _rescaled(kept, [s.share for s in kept], reading.answerable)
 
@@ -212,10 +206,7 @@ def _rescaled(sentences: Sequence[ScoredSentence], weights: Sequence[float], ans
 
 
 def _names_one(sentences: Sequence[ScoredSentence]) -> bool:
-    """Whether the likelier sentences hold anything of the asked kind: 几点关门 is not answered without a time.
-
-    Kinds are seen in Chinese text only.
-    """
+    """Whether the likelier sentences name anybody, which is seen in Chinese text only."""
     named = [s.candidate.answer is not None or not is_chinese(s.candidate.text) for s in sentences]
     return sum(s.share for s, holds in zip(sentences, named, strict=True) if holds) >= _LEAST_NAMED
 

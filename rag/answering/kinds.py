@@ -39,7 +39,7 @@ _ENGLISH: Final = {
         re.IGNORECASE,
     ),
     AnswerType.DURATION: re.compile(
-        rf"\b(?:{_LASTING}|decades?|century|centuries|always|never|once|twice)\b", re.IGNORECASE
+        rf"\d|\b(?:{_LASTING}|decades?|century|centuries|always|never|once|twice)\b", re.IGNORECASE
     ),
 }
 """What shows that an English sentence may hold something of a kind; generous, since it is only missed when absent."""
@@ -73,7 +73,9 @@ _FINE: Final = (
     ),
     (
         re.compile(r"哪一?天|几[号日]|哪一?日|\b(?:what|which|exact) (?:date|day)\b"),
-        re.compile(r"\d[日号]|[昨今明前后当同次翌][日天晚]|[周末]|星期|除夕|初[一二三四五六七八九十]|节|元旦"),
+        re.compile(
+            r"\d[日号]|[昨今明前后当同次翌][日天晚]|周[一二三四五六日末]|星期|除夕|初[一二三四五六七八九十]|节|元旦"
+        ),
     ),
     (
         re.compile(r"(?:星期|礼拜|周)几|\bday of the week\b"),

@@ -30,7 +30,7 @@ _DATE = re.compile(
     r"(?:\d{1,2}(?:时|点))?"
 )
 _DURATION = re.compile(
-    r"(?:\d+(?:\.\d+)?|[一二三四五六七八九十两半数百]+)[余多来]?个?(?:年|月|天|日|周|星期|小时|分钟|秒|季度|载)(?:半|多|以上|时间)?"
+    r"(?:\d+(?:\.\d+)?|[一二三四五六七八九十两半数百]+)[余多来]?个?(?:年|月|天|日|周|星期|小时|分钟|秒|季度|载|岁)(?:半|多|以上|时间)?"
 )
 _CALENDAR = re.compile(r"\d+[月日]|(?:19|20)\d{2}年")
 """A day, a month or a year of the calendar, not how long something takes."""
