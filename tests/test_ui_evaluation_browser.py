@@ -79,7 +79,9 @@ def test_from_the_chat_to_a_run_a_comparison_and_an_explanation(page: Page, tmp_
     page.locator(".jw-keep").click()
     expect(page.locator("#jw-ev-e-question textarea")).to_have_value("青榆大桥全长多少米？")
     expect(page.locator("#jw-ev-e-evidence textarea")).to_have_value(BRIDGE)
+    page.wait_for_timeout(1_000)  # the page may still be filling in the form, and nobody types sooner
     page.locator("#jw-ev-e-evidence textarea").fill("大桥全长九千米")
+    expect(page.locator("#jw-ev-e-evidence textarea")).to_have_value("大桥全长九千米")
     page.locator("#jw-ev-save").click()
     expect(page.locator("#jw-ev-outcome")).to_contain_text("证据不在任何报道里，须逐字引用：“大桥全长九千米”")
 
