@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Final
 
 from rag.answering.reader_text import fold_keep
@@ -13,43 +14,25 @@ _ASKED_UNIT = re.compile(
     r"|公斤|[家个项名人件次所条台辆套座处户场种类批部架艘届轮期层栋间张班例支只枚颗篇款株棵头桶箱集门级票列节站起宗笔天周岁秒米吨亩度块])"
 )
 _DIGITS: Final = r"\d+(?:[.,]\d+)*[余多来]?[万亿千百]*[余多来]?"
-_ONCE = re.compile(r"一[次回趟届]")
 _HAN: Final = r"[二三四五六七八九十百千万两][一二三四五六七八九十百千万两余多]*"
 _VAGUE = re.compile(r"[一数][^\d〇二三四五六七八九十百千万亿]*")
 _LIKE: Final = (
-    "人次|人|名|位", "人|名|位|人次|个|户|口", "家|个|户|所|座", "场|次|个|届", "次|场|回|趟|轮|届",
-    "辆|台|部", "台|部|辆|套", "块|个",
+    "人次|人|名|位", "人|名|位|人次|个|户|口", "家|个|户|所|座", "场|次|个|届", "次|场|回|趟|轮|届", "辆|台|部",
+    "台|部|辆|套", "块|个", "类|种|大类", "种|类|大类|款", "班|列|趟", "处|个|座", "座|个|处", "条|个|项",
+    "项|个|条|件|大", "件|项|个", "间|个|套", "只|头|羽", "枚|发",
     "个|大|家|项|种|处|名|位|人|座|条|场|间|类|批|款|支|所|户|台|次|部|件|张|艘|辆|架|头|枚|块|盏|册|口|套|只|幅|棵|株",
-    "类|种|大类", "种|类|大类|款", "班|列|趟",
-    "处|个|座", "座|个|处", "条|个|项", "项|个|条|件|大", "件|项|个", "间|个|套", "只|头|羽", "枚|发",
-    "度|℃|摄氏度|千瓦时",     "元|亿元|万元|[亿万](?![一-鿿])|块|美元|亿美元|万美元|欧元",
-    "平方米|平方公里|万平方米|公顷|亩|㎡|平米", "公里|千米|米|里|厘米|毫米",
-    "吨|万吨|亿吨|公斤|千克|克|斤", "天|日", "小时|分钟|秒", "个百分点|百分点|%",
-    "千瓦时|度|万千瓦时",
+    "元|亿元|万元|[亿万](?![一-鿿])|块|美元|亿美元|万美元|欧元", "平方米|平方公里|万平方米|公顷|亩|㎡|平米",
+    "公里|千米|米|里|厘米|毫米", "吨|万吨|亿吨|公斤|千克|克|斤", "天|日", "小时|分钟|秒", "个百分点|百分点|%",
+    "度|℃|摄氏度|千瓦时", "千瓦时|度|万千瓦时",
 )  # fmt: skip
-"""Units that a figure may carry when the first of each row is asked, or, where no row begins with it, any of a row."""
-_MEASURES: Final = frozenset(
-    [
-        *(
-            "元",
-            "亿元",
-            "万元",
-            "美元",
-            "亿美元",
-            "平方公里",
-            "平方米",
-            "立方米",
-            "公顷",
-            "亩",
-            "公里",
-            "千米",
-            "米",
-            "毫米",
-            "厘米",
-        ),
-        *("人次", "吨", "万吨", "亿吨", "公斤", "小时", "分钟", "秒", "个百分点", "千瓦时", "度", "天", "周", "岁"),
-    ]
-)
+"""Units that a figure may carry when the first of each row is asked, or, where no row begins with it, any of a row.
+
+Wider than the classes of `question_type`, which are among the features that the ranker was trained on.
+"""
+_MEASURES: Final = frozenset((
+    "人次", "元", "亿元", "万元", "美元", "亿美元", "平方公里", "平方米", "立方米", "公顷", "亩", "公里", "千米", "米",
+    "毫米", "厘米", "吨", "万吨", "亿吨", "公斤", "小时", "分钟", "秒", "个百分点", "千瓦时", "度", "天", "周", "岁",
+))  # fmt: skip
 """Units that measure; what others count can also be counted with 个."""
 
 
@@ -61,11 +44,15 @@ def asked_unit(question: str) -> str:
 
 def counts_in(unit: str, sentence: str) -> bool:
     """Whether `sentence` holds a figure that counts in `unit` or in one that says the same (名 for 人)."""
+    return _figure_in(unit).search(fold_keep(sentence)) is not None
+
+
+@cache
+def _figure_in(unit: str) -> re.Pattern[str]:
     rows = [row for row in _LIKE if row.split("|")[0] == unit] or [row for row in _LIKE if unit in row.split("|")]
     units = "|".join([rows[0] if rows else re.escape(unit), *([] if unit in _MEASURES else ["个"])])
-    text = fold_keep(sentence)
-    once = unit in {"次", "回", "趟", "届"} and _ONCE.search(text) is not None
-    return once or re.search(rf"(?:{_DIGITS}|{_HAN})(?:{units})", text) is not None
+    once = "|一[次回趟届]" if unit in {"次", "回", "趟", "届"} else ""
+    return re.compile(rf"(?:{_DIGITS}|{_HAN})(?:{units}){once}")
 
 
 def is_vague(amount: str) -> bool:

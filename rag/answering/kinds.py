@@ -57,8 +57,8 @@ _LASTING_ZH: Final = (
 _WRITTEN: Final = (
     (re.compile(r"邮箱|电子邮件|邮件地址|\be-?mail address"), re.compile(r"@")),
     (
-        re.compile(r"网址|哪个网站|\bwebsite\b|\bweb address|\burl\b"),
-        re.compile(r"https?:|www\.|\.(?:com|cn|org|net|gov)|网"),
+        re.compile(r"网址|\bweb address|\burl\b"),
+        re.compile(r"https?:|www\.|\.(?:com|cn|org|net|gov)"),
     ),
     (
         re.compile(r"电话(?:号码)?是?多少|(?:什么|哪个|多少)(?:电话|号码|热线)|\b(?:phone|hotline) number"),
