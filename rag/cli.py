@@ -94,6 +94,9 @@ def _add_index(commands: _Commands) -> None:
     parser.add_argument(
         "--remove-missing", action="store_true", help="remove articles whose files are gone from the given paths"
     )
+    parser.add_argument(
+        "--yes", action="store_true", help="carry out a rebuild or a removal that takes many articles away"
+    )
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
 
 
@@ -184,7 +187,8 @@ def open_library(args: argparse.Namespace, **overrides: Any) -> Iterator[Library
         yield library
 
 
-def _run_index(args: argparse.Namespace) -> None:
+def _run_index(args: argparse.Namespace) -> int:
+    from rag.ingest_losses import require_paths
     from rag.library import Library
 
     settings = read_settings(
@@ -192,14 +196,24 @@ def _run_index(args: argparse.Namespace) -> None:
     )
     if not args.paths and not args.rebuild:
         raise SettingsError("no PATH given; name files or folders (without any, --rebuild reads the known files again)")
+    if not (args.remove_missing and args.yes):
+        require_paths(args.paths, every=args.rebuild)  # before an index is made, or a damaged one put aside
     with Library(args.index, settings, create=True, rebuild=args.rebuild) as library:
         report = library.ingest(
-            args.paths, progress=_progress_printer(), rebuild=args.rebuild, remove_missing=args.remove_missing
+            args.paths,
+            progress=_progress_printer(),
+            rebuild=args.rebuild,
+            remove_missing=args.remove_missing,
+            allow_loss=args.yes,
         )
     if args.json:
         _print_json(report.to_json())
     else:
         print(report.summary())
+    if report.failure is not None:
+        print(f"jinwen: {report.failure}", file=sys.stderr)
+        return EXIT_USER_ERROR
+    return 0
 
 
 def _run_articles(args: argparse.Namespace) -> None:

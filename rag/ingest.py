@@ -8,13 +8,14 @@ import os
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from rag.config import Settings, SourceSettings
 from rag.encoder import Encoder
 from rag.errors import SourceError
+from rag.ingest_losses import is_gone, is_sudden, missing_paths, named, require_paths
 from rag.ingest_report import IngestProgress, IngestReport, Tally
 from rag.ingest_writer import BatchWriter, text_is_storable
 from rag.sources import PARSER_VERSION, Problem, Reading, find_files, read_source
@@ -35,6 +36,7 @@ def ingest(
     progress: Callable[[IngestProgress], None] | None = None,
     rebuild: bool = False,
     remove_missing: bool = False,
+    allow_loss: bool = False,
     stop: threading.Event | None = None,
 ) -> IngestReport:
     """Bring the index up to date with the files and folders `paths`.
@@ -48,19 +50,26 @@ def ingest(
     With `rebuild` the index is built anew from `paths` (without any, from the files it knows) beside the old
     one, which serves until the new one is complete and takes its place in one transaction.
 
+    What would take more than a small part of the articles away (see `rag.ingest_losses`), or in a rebuild those
+    of a file that is there but cannot be read, is refused unless `allow_loss`: the index stays, and
+    `IngestReport.refusal` says so. A refused rebuild is kept, so that the same call with `allow_loss` ends it.
+
+    :raises SourceError: none of `paths` exists, or with `rebuild` one of them does not.
     :raises IndexLockedError: another process or thread is writing.
     :raises IndexMismatchError: the index was built by another encoder or with other passage settings.
     :raises StoreError: the index cannot be written, or no space is left; what was committed before stays.
     """
     started = time.monotonic()
     stop = stop or threading.Event()
+    if not (remove_missing and allow_loss):
+        require_paths(paths, every=rebuild)
     with store.writing():
         if rebuild:
-            tally = _rebuild(store, paths, encoder, settings, progress, stop)
+            tally = _rebuild(store, paths, encoder, settings, progress, stop, allow_loss)
         else:
             store.require(encoder, settings.passages)
             run = _Run(store, encoder, settings, progress, stop)
-            tally = run.read_all(paths, remove_missing=remove_missing)
+            tally = run.read_all(paths, remove_missing=remove_missing, allow_loss=allow_loss)
         store.update_caches()
     return tally.report(store.counts(), time.monotonic() - started)
 
@@ -72,16 +81,44 @@ def _rebuild(
     settings: Settings,
     progress: Callable[[IngestProgress], None] | None,
     stop: threading.Event,
+    allow_loss: bool,
 ) -> Tally:
-    known = {record.identity: record.path for record in store.files()}
+    known = {record.identity: record for record in store.files()}
     with store.rebuilding(encoder, settings.passages) as fresh:
         run = _Run(fresh, encoder, settings, progress, stop)
-        tally = run.read_all(paths or [Path(path) for path in known], remove_missing=True)
-        if not tally.interrupted:
-            built = {record.identity for record in fresh.files()}
-            tally.removed = [path for identity, path in known.items() if identity not in built]
+        chosen = paths or [Path(identity) for identity in known]
+        tally = run.read_all(chosen, remove_missing=True, allow_loss=True)
+        tally.removed, tally.removed_articles, tally.not_found = [], 0, []
+        if tally.interrupted:
+            return tally
+        run.forget_others()
+        built = {record.identity: record for record in fresh.files()}
+        if not allow_loss:
+            tally.refusal = _loss_of_rebuild(store, fresh, known, built)
+        if tally.refusal is None:
+            tally.removed = [record.path for identity, record in known.items() if identity not in built]
             store.adopt(fresh)
+        else:
+            tally.added, tally.changed, tally.unchanged, tally.articles, tally.passages = [], [], [], 0, 0
     return tally
+
+
+def _loss_of_rebuild(
+    store: LocalStore, fresh: LocalStore, known: Mapping[str, FileRecord], built: Mapping[str, FileRecord]
+) -> str | None:
+    """Why `fresh` must not take the place of `store` without a word from the user; None when it may."""
+    cure = "the index was left as it is; if this is meant, run the same command with --yes"
+    before, after = store.counts().articles, fresh.counts().articles
+    if is_sudden(before, after):
+        return f"the rebuilt index would hold {after} articles, the present one holds {before}; {cure}"
+    unread = [
+        record.path
+        for identity, record in known.items()
+        if record.articles and identity in built and built[identity].error is not None
+    ]
+    if unread:
+        return f"the rebuilt index would lose the articles of {named(unread)}, which cannot be read now; {cure}"
+    return None
 
 
 class _Run:
@@ -106,16 +143,19 @@ class _Run:
             if record.state is FileState.INGESTED:
                 self._by_content[record.sha256].append(record.identity)
         self._failed: list[FileRecord] = []
+        self._found: Collection[str] = ()
         self._tally = Tally()
         self._at = IngestProgress(0, 0, "", 0, 0)
         self._milestone = time.monotonic()
 
-    def read_all(self, paths: Sequence[Path], *, remove_missing: bool) -> Tally:
+    def read_all(self, paths: Sequence[Path], *, remove_missing: bool, allow_loss: bool) -> Tally:
         """Read what changed under `paths`, and settle what is gone."""
         tally = self._tally
         files, problems = find_files(paths)
         tally.skipped += problems
+        tally.not_found += missing_paths(paths)
         unique = {_identity(path): path for path in files}
+        self._found = unique.keys()
         self._at = replace(self._at, total=len(unique))
         for done, (identity, path) in enumerate(unique.items()):
             if self._stop.is_set():
@@ -126,7 +166,7 @@ class _Run:
         self._writer.flush()
         if not tally.interrupted:
             roots = {root for path in paths for root in (_identity(path), os.path.realpath(path))}
-            self._settle_missing(roots, unique, remove_missing)
+            self._settle_missing(roots, remove_missing, allow_loss)
             self._read_stale()
         if self._failed:
             self._store.record_files(self._failed)
@@ -197,18 +237,33 @@ class _Run:
     def _moved_from(self, record: FileRecord) -> str | None:
         """The identity under which the index knows this file, if it was moved or renamed."""
         for identity in self._by_content.get(record.sha256, ()):
-            if identity in self._known and not os.path.exists(identity):
+            if identity in self._known and is_gone(identity):
                 del self._known[identity]
                 return identity
         return None
 
-    def _settle_missing(self, roots: Collection[str], found: Collection[str], remove: bool) -> None:
+    def forget_others(self) -> None:
+        """Remove files that are not among those just read: an earlier rebuild, which was stopped, had them."""
+        for record in self._store.files():
+            if record.identity not in self._found:
+                self._store.remove_file(record.identity)
+
+    def _settle_missing(self, roots: Collection[str], remove: bool, allow_loss: bool) -> None:
         """Report, or remove, files of the index that were under the given paths and are no more."""
-        for identity, record in sorted(self._known.items()):
-            under = any(identity == root or identity.startswith(root.rstrip(os.sep) + os.sep) for root in roots)
-            if not under or identity in found or os.path.exists(identity):
-                continue
-            if remove:
+        gone: dict[str, FileRecord] = {}
+        for root in sorted(roots):
+            under = {i: r for i, r in self._known.items() if i == root or i.startswith(root.rstrip(os.sep) + os.sep)}
+            lost = {i: r for i, r in under.items() if i not in self._found and is_gone(i)}
+            before = sum(record.articles for record in under.values())
+            after = before - sum(record.articles for record in lost.values())
+            if remove and not allow_loss and is_sudden(before, after):
+                self._tally.refusal = (
+                    f"{before - after} of the {before} articles under {named([root])} have no file any more; they stay "
+                    "in the index: see whether the folder is mounted, or run the same command with --yes"
+                )
+            gone |= lost
+        for identity, record in sorted(gone.items()):
+            if remove and self._tally.refusal is None:
                 self._tally.removed_articles += self._store.remove_file(identity)
                 self._tally.removed.append(record.path)
             else:
@@ -217,7 +272,7 @@ class _Run:
     def _read_stale(self) -> None:
         """Read again the files that left out a story which another file had, and has no longer."""
         for record in self._store.files():
-            if record.stale and os.path.exists(record.identity):
+            if record.stale and not is_gone(record.identity):
                 self._known[record.identity] = record
                 self._take(Path(record.identity), record.path, record.identity)
         self._writer.flush()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from rag.ingest_losses import named
 from rag.sources import Problem
 from rag.sources.reading import printable
 from rag.store import Counts
@@ -58,7 +59,22 @@ class IngestReport:
     """What the index holds now."""
     interrupted: bool = False
     """Stopped on request; the next run goes on."""
+    not_found: tuple[str, ...] = ()
+    """Paths that were named and do not exist."""
+    refusal: str | None = None
+    """Why a rebuild or a removal was not carried out: the index kept what it would have lost."""
     seconds: float = 0.0
+
+    @property
+    def failure(self) -> str | None:
+        """One line when the run did not do what was asked for, else None; single bad files are no failure."""
+        if self.refusal is not None:
+            return self.refusal
+        if self.not_found and not self.removed:
+            return f"{named(self.not_found)} does not exist; the other paths were read"
+        if self.skipped and not (self.added or self.changed or self.unchanged or self.removed or self.interrupted):
+            return "every file was skipped; see the causes above"
+        return None
 
     def summary(self) -> str:
         """Several lines for people: numbers first, then what needs their attention."""
@@ -100,6 +116,8 @@ class Tally:
     passages: int = 0
     removed_articles: int = 0
     interrupted: bool = False
+    not_found: list[str] = field(default_factory=list)
+    refusal: str | None = None
 
     def report(self, total: Counts, seconds: float) -> IngestReport:
         """The report of a run that is over."""
@@ -116,6 +134,8 @@ class Tally:
             removed_articles=self.removed_articles,
             total=total,
             interrupted=self.interrupted,
+            not_found=tuple(self.not_found),
+            refusal=self.refusal,
             seconds=seconds,
         )
 

@@ -123,6 +123,7 @@ class Library:
         stop: threading.Event | None = None,
         rebuild: bool = False,
         remove_missing: bool = False,
+        allow_loss: bool = False,
     ) -> IngestReport:
         """Read files and folders into the index; see `rag.ingest.ingest`."""
         from rag.ingest import ingest
@@ -136,6 +137,7 @@ class Library:
             stop=stop,
             rebuild=rebuild,
             remove_missing=remove_missing,
+            allow_loss=allow_loss,
         )
 
     def remove_article(self, article_id: str) -> None:
