@@ -3,6 +3,7 @@
     JinwenError                 base: the message is one clear line
     ├── SettingsError           a setting is unknown, of the wrong type or out of range
     ├── SourceError             a file cannot be read as articles
+    │   └── UnfinishedError     its reading was cut off; the next try may succeed
     ├── StoreError
     │   ├── IndexMissingError   there is no index at this place
     │   ├── IndexLockedError    another process is writing to it
@@ -27,6 +28,10 @@ class SettingsError(JinwenError):
 
 class SourceError(JinwenError):
     """A file cannot be read as articles."""
+
+
+class UnfinishedError(SourceError):
+    """The reading of a file was cut off (time, a crash, a failing disk); the next try may succeed."""
 
 
 class StoreError(JinwenError):

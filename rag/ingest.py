@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rag.config import Settings, SourceSettings
 from rag.encoder import Encoder
-from rag.errors import SourceError
+from rag.errors import SourceError, UnfinishedError
 from rag.ingest_losses import is_gone, is_sudden, missing_paths, named, require_paths
 from rag.ingest_report import IngestProgress, IngestReport, Tally
 from rag.ingest_writer import BatchWriter, text_is_storable
@@ -186,9 +186,9 @@ class _Run:
         except UnicodeEncodeError:
             self._tally.skipped.append(Problem(name, None, "file name is not valid UTF-8; rename the file"))
         except OSError as error:
-            self._tally.skipped.append(Problem(name, None, f"cannot be read: {error.strerror or error}"))
+            self._tally.skipped.append(Problem(name, None, f"cannot be read: {error.strerror or error}", again=True))
         except SourceError as error:
-            self._fail(record, str(error))
+            self._fail(record, str(error), again=isinstance(error, UnfinishedError))
         else:
             self._store_reading(record, reading, known)
 
@@ -208,10 +208,11 @@ class _Run:
             record = after
         raise OSError("it changes while it is being read; try again when it is complete")
 
-    def _fail(self, record: FileRecord, cause: str) -> None:
-        """Note a file that cannot be read; what was read from it before stays."""
-        self._tally.skipped.append(Problem(record.path, None, cause))
-        self._failed.append(replace(record, state=FileState.FAILED, error=cause))
+    def _fail(self, record: FileRecord, cause: str, *, again: bool = False) -> None:
+        """Note a file that cannot be read, whose reading is tried `again` or not; what was read before stays."""
+        self._tally.skipped.append(Problem(record.path, None, cause, again))
+        state = FileState.UNFINISHED if again else FileState.FAILED
+        self._failed.append(replace(record, state=state, error=cause))
 
     def _store_reading(self, record: FileRecord, reading: Reading, known: FileRecord | None) -> None:
         tally = self._tally
@@ -336,5 +337,5 @@ def _recipe(path: Path, settings: SourceSettings) -> str:
 
 def _is_same(known: FileRecord, now: FileRecord) -> bool:
     """Whether reading the file again would give what the index holds."""
-    done = known.state is not FileState.PARTIAL and not known.stale
+    done = known.state in {FileState.INGESTED, FileState.FAILED} and not known.stale
     return done and (known.sha256, known.recipe) == (now.sha256, now.recipe)

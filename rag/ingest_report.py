@@ -85,7 +85,8 @@ class IngestReport:
             f"the index holds {self.total.articles} articles of {self.total.files} files "
             f"in {self.total.passages} passages",
         ]
-        lines += _some("skipped", [str(problem) for problem in self.skipped])
+        for what, again in (("skipped", False), ("not read, the next run tries again", True)):
+            lines += _some(what, [str(problem) for problem in self.skipped if problem.again is again])
         lines += _some("encoding guessed", [f"{printable(file)}: {encoding}" for file, encoding in self.guessed])
         lines += _some("gone from disk (remove with --remove-missing)", [printable(file) for file in self.missing])
         if self.interrupted:

@@ -410,7 +410,8 @@ def test_the_summary_says_numbers_and_what_needs_attention(run: Runner, library:
     assert lines[4] == "stopped before the end; run the same command again to go on"
     data = json.loads(json.dumps(report.to_json()))
     assert data["total"] == {"files": 5, "articles": 5, "passages": 5}
-    assert data["skipped"] == [{"file": str(library / "zero.txt"), "record": None, "cause": "empty file"}]
+    (skipped,) = data["skipped"]
+    assert skipped == {"file": str(library / "zero.txt"), "record": None, "cause": "empty file", "again": False}
 
 
 def test_a_guessed_encoding_is_named(run: Runner, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from rag.errors import SourceError
+from rag.errors import SourceError, UnfinishedError
 from rag.sources.reading import Problem
 from rag.sources.sidecar import is_sidecar
 
@@ -84,7 +84,8 @@ def _kind(mode: int) -> str:
 def read_bytes(path: Path, max_mb: float) -> bytes:
     """Bytes of the regular file `path`, never more than `max_mb` (1 MB = 1,000,000 bytes).
 
-    :raises SourceError: not a regular file, too large, unreadable, or it changed while being read.
+    :raises SourceError: not a regular file, or too large.
+    :raises UnfinishedError: unreadable, or it changed while being read.
     """
     limit = int(max_mb * 1_000_000)
     try:
@@ -97,9 +98,9 @@ def read_bytes(path: Path, max_mb: float) -> bytes:
             data = _read(stream, limit, before.st_size, max_mb)
             after = os.fstat(descriptor)
     except (OSError, ValueError) as error:
-        raise SourceError(f"cannot be read: {_reason(error)}") from error
+        raise UnfinishedError(f"cannot be read: {_reason(error)}") from error
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        raise SourceError("changed while it was being read; index it again")
+        raise UnfinishedError("changed while it was being read; index it again")
     return data
 
 

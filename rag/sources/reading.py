@@ -18,6 +18,8 @@ class Problem:
     record: str | None
     """Which record of the file, such as `record 3` or `line 12`; None for the whole file."""
     cause: str
+    again: bool = False
+    """Whether the next run tries once more: the cause may lie outside the file."""
 
     def __str__(self) -> str:
         where = printable(self.file) if self.record is None else f"{printable(self.file)}, {self.record}"

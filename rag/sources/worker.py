@@ -1,13 +1,15 @@
 """The child process in which untrusted files are parsed: `python -m rag.sources.worker`.
 
-Reads requests from stdin (one JSON line `{"format", "size"}` and then `size` bytes), writes one JSON line for each to
-stdout: the fields of `Extracted`, or `{"error"}`. Ends with its input. Its memory is limited; its parent limits time.
+Reads requests from stdin (one JSON line `{"format", "size", "seconds"}` and then `size` bytes), writes one JSON line
+for each to stdout: the fields of `Extracted`, or `{"error"}`, or `{"unfinished"}` where the file may not be at fault.
+Ends with its input. Its memory and its processor time are limited; its parent limits the time on the clock.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import os
 import sys
 import warnings
@@ -27,6 +29,7 @@ def main() -> None:
     for line in iter(sys.stdin.buffer.readline, b""):
         request = json.loads(line)
         data = sys.stdin.buffer.read(request["size"])
+        _limit_time(request["seconds"])
         answers.write(json.dumps(_answer(request["format"], data)).encode("ascii") + b"\n")
         answers.flush()
 
@@ -38,6 +41,9 @@ def _answer(file_format: str, data: bytes) -> dict[str, str]:
         return {"error": str(error)}
     except MemoryError:
         return {"error": f"needs more than {_MEMORY_LIMIT >> 20} MB of memory to be read"}
+    except (ImportError, OSError) as error:
+        cause = " ".join(str(error).split())[:200]
+        return {"unfinished": f"the parser for {file_format.upper()} does not work: {cause}"}
     except RecursionError:
         return {"error": f"nested too deeply to be read as {file_format.upper()}"}
     except Exception as error:  # a parser's own failure on a broken file, whatever its class, is the file's problem
@@ -71,6 +77,18 @@ def _limit_memory() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     limit = _MEMORY_LIMIT if hard == resource.RLIM_INFINITY else min(_MEMORY_LIMIT, hard)
     resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+
+
+def _limit_time(seconds: float) -> None:
+    """Let the next file have `seconds` of processor time (rounded up); SIGXCPU then ends this process."""
+    try:
+        import resource
+    except ImportError:
+        return
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    limit = math.ceil(usage.ru_utime + usage.ru_stime + seconds)
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
 
 
 if __name__ == "__main__":

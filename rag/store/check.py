@@ -78,8 +78,8 @@ def _passage_problem(
 
 
 def _files(connection: sqlite3.Connection) -> Iterator[Finding]:
-    query = "SELECT path FROM files WHERE state = ? ORDER BY path"
-    for (path,) in connection.execute(query, (FileState.PARTIAL.value,)):
+    query = "SELECT path FROM files WHERE state IN (?, ?) ORDER BY path"
+    for (path,) in connection.execute(query, (FileState.PARTIAL.value, FileState.UNFINISHED.value)):
         yield Finding(Level.WARNING, f"{path} was not read to its end", f"go on with: jinwen index {path}")
 
 

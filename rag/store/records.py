@@ -23,6 +23,8 @@ class FileState(StrEnum):
     """Only its first articles are in; the next ingest goes on."""
     FAILED = "failed"
     """It could not be read; `error` says why. Articles of an earlier reading stay."""
+    UNFINISHED = "unfinished"
+    """The same, for a cause that may lie outside the file, such as a crash: the next ingest tries again."""
 
 
 @dataclass(frozen=True, slots=True)
