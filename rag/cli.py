@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag.config import DEFAULT_INDEX_DIR, Settings, load_settings
+from rag.arguments import check_arguments, read_as_of
+from rag.config import DEFAULT_INDEX_DIR, LARGEST, Settings, load_settings
 from rag.errors import JinwenError, SettingsError
 
 if TYPE_CHECKING:
@@ -34,17 +35,39 @@ def main(argv: Sequence[str] | None = None) -> int:
     _make_output_safe()
     args = build_parser().parse_args(argv)
     try:
+        check_arguments(args)
         return int(args.run(args) or 0)
     except JinwenError as error:
-        print(f"jinwen: {error}", file=sys.stderr)
+        _print_error(str(error))
         return EXIT_USER_ERROR
     except KeyboardInterrupt:
         print("jinwen: stopped", file=sys.stderr)
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         # The reader of our output (head, say) has what it wanted; keep Python from complaining at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 0
+    except MemoryError:
+        _print_error("out of memory; close other programs, or give it less to do")
+        return EXIT_USER_ERROR
+    except OSError as error:
+        # The world's fault and not the program's: a full disk, a missing right, a name that is too long.
+        where = f"{error.filename}: " if error.filename is not None else ""
+        _print_error(f"{where}{error.strerror or error}; free space, change the rights or name another place")
+        _drop_output()
+        return EXIT_USER_ERROR
+
+
+def _print_error(message: str) -> None:
+    """One line on stderr, whatever characters the names in `message` hold."""
+    shown = (c if c.isprintable() or c == "\u3000" else ascii(c)[1:-1] for c in " ".join(message.splitlines()))
+    print(f"jinwen: {''.join(shown)}", file=sys.stderr)
+
+
+def _drop_output() -> None:
+    """What could not be printed is given up, so that Python does not complain about it at exit."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -160,9 +183,9 @@ def _add_doctor(commands: _Commands) -> None:
 
 
 def _positive(text: str) -> int:
-    number = int(text) if text.isdigit() else 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(LARGEST)) else 0
+    if not 1 <= number <= LARGEST:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a whole number from 1 to {LARGEST}")
     return number
 
 
@@ -211,7 +234,7 @@ def _run_index(args: argparse.Namespace) -> int:
     else:
         print(report.summary())
     if report.failure is not None:
-        print(f"jinwen: {report.failure}", file=sys.stderr)
+        _print_error(report.failure)
         return EXIT_USER_ERROR
     return 0
 
@@ -229,39 +252,64 @@ def _run_articles(args: argparse.Namespace) -> None:
                 print(f"{date}  {article.source or '-'}  {article.display_title}  [{article.id}]")
 
 
-def _run_search(args: argparse.Namespace) -> None:
+def _run_search(args: argparse.Namespace) -> int:
     from rag.serialization import hit_to_json
 
     _need_one_of(args.query, args.batch, "QUERY")
     filters = _filters(args)
     with open_library(args) as library:
         if args.batch:
-            for entry in _read_batch(args.batch):
-                hits = library.search(entry.question, k=args.k, filters=filters)
-                _print_json({"id": entry.id, "hits": [hit_to_json(hit) for hit in hits]})
-            return
+            return _each_line(args.batch, lambda entry: _hits_of_entry(library, entry, args.k, filters), {"hits": []})
         for hit in library.search(args.query, k=args.k, filters=filters):
             if args.json:
                 _print_json(hit_to_json(hit))
             else:
                 _print_hit(hit)
+    return 0
 
 
-def _run_ask(args: argparse.Namespace) -> None:
+def _hits_of_entry(library: Library, entry: BatchEntry, k: int, filters: Filters) -> dict[str, Any]:
+    from rag.serialization import hit_to_json
+
+    hits = library.search(entry.question, k=k, filters=filters)
+    return {"id": entry.id, "hits": [hit_to_json(hit) for hit in hits]}
+
+
+def _run_ask(args: argparse.Namespace) -> int:
     from rag.serialization import answer_to_json
 
     _need_one_of(args.question, args.batch, "QUESTION")
-    filters, as_of = _filters(args), _date(args.as_of)
+    filters, as_of = _filters(args), _as_of(args.as_of)
     with open_library(args, answer__mode=args.mode) as library:
         if args.batch:
-            for entry in _read_batch(args.batch):
-                _print_json(_answer_entry(library, entry, as_of, filters))
-            return
+            return _each_line(args.batch, lambda entry: _answer_entry(library, entry, as_of, filters), _NO_ANSWER)
         answer = library.assistant.ask(args.question, as_of=as_of, filters=filters)
         if args.json:
             _print_json(answer_to_json(answer))
         else:
             _print_answer(answer)
+    return 0
+
+
+_NO_ANSWER: dict[str, Any] = {"question": "", "answer": "", "refused": True, "citations": [], "sentences": []}
+
+
+def _each_line(batch: Path, answer: Callable[[BatchEntry], dict[str, Any]], nothing: dict[str, Any]) -> int:
+    """One JSON object for each line of `batch`: what `answer` gives, or for a bad line `nothing` and the `error`.
+
+    Returns the exit status: a bad line is the user's error, but the other lines are not lost by it.
+    """
+    from rag.batch import BadLine, read_batch
+
+    status = 0
+    for entry in read_batch(batch):
+        if isinstance(entry, BadLine):
+            _print_error(f"{batch}, line {entry.number}: {entry.cause}")
+            _print_json({"id": entry.id, "line": entry.number, **nothing, "error": entry.cause})
+            status = EXIT_USER_ERROR
+        else:
+            _print_json(answer(entry))
+    return status
 
 
 def _answer_entry(library: Library, entry: BatchEntry, as_of: dt.date | None, filters: Filters) -> dict[str, Any]:
@@ -274,9 +322,8 @@ def _answer_entry(library: Library, entry: BatchEntry, as_of: dt.date | None, fi
             entry.question, history=entry.history, as_of=entry.as_of or as_of, filters=filters
         )
     except QuestionError as error:
-        print(f"jinwen: question {entry.id}: {error}", file=sys.stderr)
-        return {"id": entry.id, "question": entry.question, "answer": "", "refused": True, "error": str(error),
-                "citations": [], "sentences": []}  # fmt: skip
+        _print_error(f"question {entry.id}: {error}")
+        return {"id": entry.id, **_NO_ANSWER, "question": entry.question, "error": str(error)}
     return answer_to_json(answer, entry.id)
 
 
@@ -317,6 +364,13 @@ def _date(text: str | None) -> dt.date | None:
         raise SettingsError(f"{text!r} is not a date; expected year-month-day such as 2026-01-18") from None
 
 
+def _as_of(text: str | None) -> dt.date | None:
+    try:
+        return None if text is None else read_as_of(text)
+    except ValueError:
+        raise SettingsError(f"--as-of {text!r} is not a day of asking; expected one such as 2026-01-18") from None
+
+
 def _date_text(text: str | None) -> str | None:
     date = _date(text)
     return date.isoformat() if date else None
@@ -325,12 +379,6 @@ def _date_text(text: str | None) -> str | None:
 def _need_one_of(value: str | None, batch: Path | None, name: str) -> None:
     if (value is None) == (batch is None):
         raise SettingsError(f"give either {name} or --batch FILE")
-
-
-def _read_batch(path: Path) -> list[BatchEntry]:
-    from rag.batch import read_batch
-
-    return read_batch(path)
 
 
 def _print_json(value: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ flags of a command. An unknown key is an error that lists the known ones.
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import os
 import tomllib
 import types
@@ -16,9 +17,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from rag.errors import SettingsError
 
+LARGEST = 2**31 - 1
+"""No setting and no count on the command line may be above it."""
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 MODELS_DIR = PROJECT_DIR / "models"
 DEFAULT_INDEX_DIR = PROJECT_DIR / "indexes" / "default"
@@ -132,6 +136,8 @@ class Settings:
     ui: UiSettings = field(default_factory=UiSettings)
 
 
+_LARGEST_PORT = 65_535
+_SHOWN = 80
 _POSITIVE = {
     "max_file_mb", "size", "batch_size", "depth", "rrf_k", "per_article", "top_k", "max_sources",
     "max_new_tokens", "context_tokens", "timeout_s", "port", "max_upload_mb",
@@ -168,13 +174,15 @@ _Entry = tuple[str, str, str, Any]
 def _from_toml(path: Path | None, env: Mapping[str, str]) -> list[_Entry]:
     chosen = path or (Path(env["JINWEN_CONFIG"]) if env.get("JINWEN_CONFIG") else None)
     file = chosen or Path("jinwen.toml")
-    if not file.is_file():
-        if chosen is None:
-            return []
-        raise SettingsError(f"settings file {file} does not exist; unset JINWEN_CONFIG or name an existing file")
     try:
-        data = tomllib.loads(file.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        if not file.is_file():
+            if chosen is None:
+                return []
+            raise SettingsError(f"settings file {file} does not exist; unset JINWEN_CONFIG or name an existing file")
+        data = tomllib.loads(file.read_text("utf-8-sig"))
+    except RecursionError:
+        raise SettingsError(f"settings file {file} is nested too deeply; expected sections of keys") from None
+    except (ValueError, OSError) as error:  # of TOML, of UTF-8, a number of thousands of digits, an impossible name
         raise SettingsError(f"settings file {file} cannot be read as TOML: {error}") from error
     entries: list[_Entry] = []
     for section, table in data.items():
@@ -226,16 +234,57 @@ def _convert(origin: str, name: str, hint: Any, value: Any) -> Any:
     if typing.get_origin(hint) is Literal:
         choices = typing.get_args(hint)
         if value not in choices:
-            raise SettingsError(f"{origin}: {name} is {value!r}; expected one of {', '.join(choices)}")
+            raise SettingsError(f"{origin}: {name} is {_shown(value)}; expected one of {', '.join(choices)}")
         return value
+    if hint is str:
+        return _text(origin, name, value)
+    return _number(origin, name, hint, value)
+
+
+def _number(origin: str, name: str, hint: Any, value: Any) -> int | float:
     try:
         if isinstance(value, bool) or (hint is int and isinstance(value, float)):
             raise ValueError
-        converted = hint(value)
-    except (TypeError, ValueError):
-        raise SettingsError(f"{origin}: {name} is {value!r}; expected {hint.__name__}") from None
-    if name.partition(".")[2] in _POSITIVE and not converted > 0:
-        raise SettingsError(f"{origin}: {name} is {value}; expected a number above 0")
+        converted: int | float = hint(value)
+    except (TypeError, ValueError, OverflowError):
+        raise SettingsError(f"{origin}: {name} is {_shown(value)}; expected {hint.__name__}") from None
+    key = name.partition(".")[2]
+    if key in _POSITIVE and not converted > 0:
+        raise SettingsError(f"{origin}: {name} is {_shown(value)}; expected a number above 0")
     if name == "passages.overlap" and converted < 0:
-        raise SettingsError(f"{origin}: {name} is {value}; expected 0 or more")
+        raise SettingsError(f"{origin}: {name} is {_shown(value)}; expected 0 or more")
+    largest = _LARGEST_PORT if key == "port" else LARGEST
+    if not converted <= largest:  # nor is `nan`
+        raise SettingsError(f"{origin}: {name} is {_shown(value)}; expected a number up to {largest}")
     return converted
+
+
+def _text(origin: str, name: str, value: Any) -> str:
+    if isinstance(value, dt.date):
+        value = value.isoformat()
+    if not isinstance(value, str):
+        raise SettingsError(f"{origin}: {name} is {_shown(value)}; expected a text in quotes")
+    if "\0" in value or any("\ud800" <= char <= "\udfff" for char in value):
+        raise SettingsError(f"{origin}: {name} is {_shown(value)}; expected UTF-8 text without NUL")
+    if name.partition(".")[2] == "base_url" and not _is_web_address(value):
+        raise SettingsError(
+            f"{origin}: {name} is {_shown(value)}; expected an address such as http://127.0.0.1:8080/v1"
+        )
+    return value
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        url = urlsplit(text)
+        return url.scheme in {"http", "https"} and bool(url.hostname) and url.port != 0
+    except ValueError:  # a port above 65535, a bracket that is not closed
+        return False
+
+
+def _shown(value: Any) -> str:
+    """`value` for a message: on one line, not longer than a line."""
+    try:
+        text = ascii(value) if isinstance(value, str) and not value.isprintable() else repr(value)
+    except (ValueError, RecursionError):  # a number of thousands of digits, deep nesting
+        return f"a very long {type(value).__name__}"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

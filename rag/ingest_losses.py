@@ -6,6 +6,7 @@ out without asking only while it is a small part of what there was.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,8 +31,8 @@ def is_gone(path: str) -> bool:
         os.stat(path)
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return True
-    except OSError:
-        return False
+    except OSError as error:
+        return error.errno == errno.ENAMETOOLONG
     return False
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import errno
 import fcntl
 import os
 import threading
@@ -66,21 +67,33 @@ class WriterLock:
     def _acquire(self, purpose: LockPurpose, wait: bool) -> int:
         try:
             descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        except OSError as error:
-            raise StoreError(
-                f"index {self._file.parent} cannot be written ({error.strerror}); "
-                "make the folder writable or use another with --index"
-            ) from error
+        except (OSError, ValueError) as error:
+            raise self._unwritable(error) from error
         try:
             self._flock(descriptor, wait)
             self._owner = threading.get_ident()
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"{purpose} {os.getpid()} {dt.datetime.now():%Y-%m-%dT%H:%M:%S}\n".encode(), 0)
-        except BaseException:
+            self._sign(descriptor, purpose)
+        except BaseException as error:
             self._owner = None
             os.close(descriptor)
+            if isinstance(error, OSError):
+                raise self._unwritable(error) from error
             raise
         return descriptor
+
+    def _unwritable(self, error: Exception) -> StoreError:
+        full = getattr(error, "errno", None) in {errno.ENOSPC, errno.EDQUOT}
+        cure = "free some space" if full else "make the folder writable or use another with --index"
+        return StoreError(
+            f"index {self._file.parent} cannot be written ({getattr(error, 'strerror', None) or error}); {cure}"
+        )
+
+    @staticmethod
+    def _sign(descriptor: int, purpose: LockPurpose) -> None:
+        """Say in the file who holds it. That is for people: on a full disk the lock holds without."""
+        with contextlib.suppress(OSError):
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{purpose} {os.getpid()} {dt.datetime.now():%Y-%m-%dT%H:%M:%S}\n".encode(), 0)
 
     def _flock(self, descriptor: int, wait: bool) -> None:
         started = time.monotonic()

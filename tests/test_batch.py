@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.batch import read_batch
+from rag.batch import BadLine, BatchEntry, read_batch
 from rag.errors import QuestionSetError
 from rag.types import Turn
 
@@ -16,6 +16,8 @@ def test_a_batch_keeps_its_order(tmp_path: Path) -> None:
         "utf-8",
     )
     first, second = read_batch(file)
+    assert isinstance(first, BatchEntry)
+    assert isinstance(second, BatchEntry)
     assert (first.id, first.as_of, first.history) == ("7", dt.date(2026, 1, 18), (Turn("user", "早"),))
     assert (second.id, second.question, second.as_of, second.history) == ("b", "Why?", None, ())
 
@@ -37,8 +39,11 @@ def test_a_batch_keeps_its_order(tmp_path: Path) -> None:
 def test_a_bad_line_is_named(tmp_path: Path, line: str) -> None:
     file = tmp_path / "b.jsonl"
     file.write_text('{"id": "ok", "question": "x"}\n' + line, "utf-8")
-    with pytest.raises(QuestionSetError, match="line 2"):
-        read_batch(file)
+    first, second = read_batch(file)
+    assert isinstance(first, BatchEntry)
+    assert isinstance(second, BadLine)
+    assert (second.number, second.id) == (2, "a" if '"id"' in line else None)
+    assert "expected" in second.cause
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
