@@ -73,6 +73,11 @@ def decode(data: bytes, encoding: str | None = None) -> Decoded:
     return Decoded(unify(data.decode(guess)), guess, guessed=True)
 
 
+def raw_text(data: bytes, decoded: Decoded) -> str:
+    """The characters of `data`, from which `decoded` was made, as they stand there: for formats with a grammar."""
+    return _decode_as(data, decoded.encoding)
+
+
 def _decode_as(data: bytes, codec: str) -> str:
     try:
         text = data.decode(codec)

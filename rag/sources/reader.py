@@ -10,7 +10,7 @@ from rag.sources import sandbox
 from rag.sources.cleaning import clean, clean_line, hidden_tags
 from rag.sources.dating import parse_date
 from rag.sources.detect import Format, detect_binary, detect_text
-from rag.sources.encoding import Decoded, decode
+from rag.sources.encoding import Decoded, decode, raw_text
 from rag.sources.extracted import Extracted
 from rag.sources.files import read_bytes
 from rag.sources.newspaper import read_newspaper
@@ -40,7 +40,10 @@ def read_source(path: Path, settings: SourceSettings) -> Reading:
     if not any(char.isalnum() for char in decoded.text):
         raise SourceError("no text in it")
     form = detect_text(decoded.text)
-    articles = _read_text_format(decoded, form, str(path), defaults, problems)
+    if form is Format.WECHAT:
+        articles = _read_records(data, decoded, str(path), defaults, problems)
+    else:
+        articles = _read_text_format(decoded, form, str(path), defaults, problems)
     if not articles:
         first = f" ({problems[0].record}: {problems[0].cause})" if problems else ""
         raise SourceError(f"no article in it{first}")
@@ -62,14 +65,22 @@ def read_decoded(path: Path, settings: SourceSettings) -> Decoded:
     return decode(read_bytes(path, settings.max_file_mb), settings.encoding)
 
 
+def _read_records(
+    data: bytes, decoded: Decoded, file: str, defaults: Defaults, problems: list[Problem]
+) -> list[Article]:
+    """Parsed as the file stands: a line separator (U+2028) is a character like others inside a JSON string."""
+    try:
+        articles, found = read_records(raw_text(data, decoded), file, defaults)
+    except SourceError:
+        articles, found = read_records(decoded.text, file, defaults)  # with no-break spaces between the tokens, say
+    problems += found
+    return articles
+
+
 def _read_text_format(
     decoded: Decoded, form: Format, file: str, defaults: Defaults, problems: list[Problem]
 ) -> list[Article]:
     text = decoded.text
-    if form is Format.WECHAT:
-        articles, found = read_records(text, file, defaults)
-        problems += found
-        return articles
     if tags := hidden_tags(text):
         problems.append(Problem(file, None, f"{tags} invisible tag characters removed from the text"))
     if form is Format.NEWSPAPER:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -83,7 +84,7 @@ def _records(text: str, file: str, problems: list[Problem]) -> Iterator[_Record]
     try:
         value = _loads(text)
     except ValueError as error:
-        lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+        lines = [(number, line) for number, line in enumerate(re.split(r"\r\n|\r|\n", text), 1) if line.strip()]
         if len(lines) < 2 or not _is_json_lines(lines):
             raise SourceError(f"not valid JSON: {error}") from None
         yield from _json_lines(lines, file, problems)
@@ -92,7 +93,11 @@ def _records(text: str, file: str, problems: list[Problem]) -> Iterator[_Record]
         raise SourceError("JSON nested too deeply; expected a list of article records") from None
     if isinstance(value, dict):
         inner = next((value[key] for key in _LISTS if isinstance(value.get(key), list)), None)
-        value = [value] if inner is None or _first(value, _TEXT)[1] else inner
+        if inner is None or _first(value, _TEXT)[1]:
+            value = [value]
+        else:
+            problems += [Problem(file, None, cause) for cause in _said_twice(value)]
+            value = inner
     if not isinstance(value, list) or not value:
         raise SourceError("JSON without articles; expected a list of records with a title and a text")
     for number, item in enumerate(value, 1):
@@ -123,7 +128,23 @@ def _loads(text: str) -> object:
     def no_constant(name: str) -> None:
         return None  # NaN and Infinity are not JSON; such a field counts as missing
 
-    return json.loads(text, parse_constant=no_constant)
+    return json.loads(text, parse_constant=no_constant, object_pairs_hook=_Object)
+
+
+class _Object(dict[str, object]):
+    """A JSON object that knows which of its keys stood in it more than once."""
+
+    def __init__(self, pairs: list[tuple[str, object]]) -> None:
+        super().__init__(pairs)
+        self.twice: tuple[str, ...] = ()
+        if len(self) < len(pairs):
+            self.twice = tuple(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
+
+
+def _said_twice(fields: dict[str, object]) -> list[str]:
+    """A line for each key that stands in `fields` more than once."""
+    keys = fields.twice if isinstance(fields, _Object) else ()
+    return [f"key {key[:40]!r} stands in it more than once; the last one counts" for key in keys]
 
 
 def _article(record: _Record, number: int, file: str, defaults: Defaults, problems: list[Problem]) -> Article | None:
@@ -137,6 +158,8 @@ def _article(record: _Record, number: int, file: str, defaults: Defaults, proble
     def warn(cause: str) -> None:
         problems.append(Problem(file, record.name, cause))
 
+    for cause in _said_twice(fields):
+        warn(cause)
     text = _text(fields, warn)
     if not any(char.isalnum() for char in text):
         warn(f"no text; expected one of {', '.join(_TEXT[:4])}")
@@ -210,6 +233,6 @@ def _url(fields: dict[str, object], warn: Warn) -> str | None:
 
 
 def _json_type(value: object) -> str:
-    names = {dict: "an object", list: "a list", str: "a string", bool: "true or false", int: "a number",
+    names = {list: "a list", str: "a string", bool: "true or false", int: "a number",
              float: "a number", type(None): "null"}  # fmt: skip
-    return names.get(type(value), type(value).__name__)
+    return "an object" if isinstance(value, dict) else names.get(type(value), type(value).__name__)
