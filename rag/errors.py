@@ -8,6 +8,7 @@
     │   ├── IndexMissingError   there is no index at this place
     │   ├── IndexLockedError    another process is writing to it
     │   ├── IndexDamagedError   the database of an index cannot be read
+    │   ├── IndexOutdatedError  the index has an older format and was opened for reading only
     │   └── IndexMismatchError  the index was built by another encoder or other passage settings
     ├── ModelError              a model is missing, broken or cannot be used
     │   └── ModelServerError    an OpenAI-compatible server does not answer as one
@@ -48,6 +49,10 @@ class IndexLockedError(StoreError):
 
 class IndexDamagedError(StoreError):
     """The database of an index cannot be read."""
+
+
+class IndexOutdatedError(StoreError):
+    """The index has an older format, which is migrated where it can be written, and was opened for reading only."""
 
 
 class IndexMismatchError(StoreError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Callable, Iterator
 from itertools import groupby
@@ -14,10 +15,12 @@ from rag.store import lexical_cache
 from rag.store.atomic import drafts
 from rag.store.cache_file import CacheDamagedError, CacheFile, read_cache
 from rag.store.caches import DENSE_FILE, LEXICAL_FILE, LEXICAL_FOLDER
+from rag.store.checksums import COLUMNS, crc_of
 from rag.store.dense_cache import KIND as DENSE
 from rag.store.reading import damaged_articles
 from rag.store.records import FileState, Finding, Level
 from rag.store.rows import STORED_VECTOR, check_passage
+from rag.store.schema import SCHEMA
 from rag.store.truth import Truth
 
 _REBUILD = "rebuild it with: jinwen index --rebuild PATH..."
@@ -30,7 +33,13 @@ def check_index(folder: Path, truth: Truth) -> list[Finding]:
         broken = [Finding(Level.ERROR, f"SQLite: {line}", _REBUILD) for line in _sqlite_problems(connection)]
         if broken:
             return broken  # what stands on broken pages need not be looked at
-        findings = [*_articles(connection), *_passages(connection, truth.dim), *_files(connection)]
+        findings = [
+            *_schema(connection),
+            *_rows(connection),
+            *_articles(connection),
+            *_passages(connection, truth.dim),
+            *_files(connection),
+        ]
     findings += _cache(truth, "dense", lambda: read_cache(folder / DENSE_FILE, DENSE))
     findings += _cache(truth, "lexical", lambda: lexical_cache.verify(folder / LEXICAL_FOLDER, folder / LEXICAL_FILE))
     for draft in drafts(folder):
@@ -42,6 +51,27 @@ def _sqlite_problems(connection: sqlite3.Connection) -> list[str]:
     lines = [row[0] for row in connection.execute("PRAGMA integrity_check(20)") if row[0] != "ok"]
     orphans = connection.execute("PRAGMA foreign_key_check").fetchall()
     return lines + [f"row {rowid} of {table} belongs to no {parent}" for table, rowid, parent, _ in orphans[:20]]
+
+
+def _schema(connection: sqlite3.Connection) -> Iterator[Finding]:
+    """Tables that are not those of this format, and ids that would be used again."""
+    query = "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY type, name"
+    with contextlib.closing(sqlite3.connect(":memory:")) as fresh:
+        fresh.executescript(SCHEMA)
+        if connection.execute(query).fetchall() != fresh.execute(query).fetchall():
+            yield Finding(Level.ERROR, "the tables are not those of this format", _REBUILD)
+    (last,) = connection.execute("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'passages'").fetchone()
+    (highest,) = connection.execute("SELECT coalesce(max(id), 0) FROM passages").fetchone()
+    if not isinstance(last, int) or last < highest:
+        yield Finding(Level.ERROR, f"passage ids would be used again: {last} is the last, {highest} is there", _REBUILD)
+
+
+def _rows(connection: sqlite3.Connection) -> Iterator[Finding]:
+    """Rows that are not what was written, but for articles and passages, which are told by their ids."""
+    for table in ("meta", "changes", "files", "duplicates"):
+        name = "path" if table == "files" else COLUMNS[table][0]
+        for (which,) in connection.execute(f"SELECT {name} FROM {table} WHERE crc IS NOT {crc_of(table)}"):
+            yield Finding(Level.ERROR, f"the row {which!r} of {table} is not what was written", _REBUILD)
 
 
 def _articles(connection: sqlite3.Connection) -> Iterator[Finding]:
@@ -57,16 +87,16 @@ def _passages(connection: sqlite3.Connection, dim: int) -> Iterator[Finding]:
     for key, rows in groupby(connection.execute(query), key=lambda row: row[0]):
         (text,) = connection.execute("SELECT text FROM articles WHERE key = ?", (key,)).fetchone()
         for _, passage_id, start, end, vector, crc in rows:
-            problem = _passage_problem(passage_id, start, end, vector, crc, len(text), dim)
+            problem = _passage_problem(passage_id, key, start, end, vector, crc, len(text), dim)
             if problem:
                 yield Finding(Level.ERROR, f"passage {passage_id} {problem}", _REBUILD)
 
 
 def _passage_problem(
-    passage_id: int, start: int, end: int, vector: bytes, crc: int, length: int, dim: int
+    passage_id: int, article: int, start: int, end: int, vector: bytes, crc: int, length: int, dim: int
 ) -> str | None:
     try:
-        check_passage(passage_id, start, end, vector, crc)
+        check_passage(passage_id, article, start, end, vector, crc)
     except IndexDamagedError:
         return "is not what was written"
     if not 0 <= start < end <= length:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sqlite3
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +16,7 @@ import numpy.typing as npt
 
 from rag.config import PassageSettings
 from rag.encoder import Encoder
-from rag.errors import IndexDamagedError, StoreError
+from rag.errors import IndexDamagedError, IndexOutdatedError, StoreError
 from rag.locking import WriterLock
 from rag.store import reading, writing
 from rag.store.atomic import remove_drafts
@@ -24,6 +25,7 @@ from rag.store.check import check_index
 from rag.store.database import Database
 from rag.store.dense_cache import DenseCache
 from rag.store.info import DATABASE_FILE, LOCK_FILE, IndexInfo, create_index, put_aside, read_info, require_match
+from rag.store.migration import migrate
 from rag.store.records import (
     Counts,
     EncodedArticle,
@@ -61,7 +63,8 @@ class LocalStore:
     ) -> None:
         """Use `open` instead."""
         self.folder = folder
-        self._database = database
+        self._opened = database
+        self._opening = threading.Lock()
         self._encoder = encoder
         self._passages = passages
         self._read_only = read_only
@@ -97,7 +100,7 @@ class LocalStore:
         if create and not file.exists():
             create_index(index_dir, encoder, passages)
         try:
-            database = Database.open(file, read_only=read_only)
+            database = _open_up_to_date(file, read_only)
         except IndexDamagedError as error:
             if not (rebuild and create):
                 raise
@@ -123,7 +126,21 @@ class LocalStore:
 
     def close(self) -> None:
         """Release the index."""
-        self._database.close()
+        self._opened.close()
+
+    @property
+    def _database(self) -> Database:
+        """The database at its place: opened again when the folder was deleted and put back, or made anew.
+
+        :raises IndexMissingError: there is none now.
+        """
+        if not self._opened.is_current():
+            with self._opening:
+                if not self._opened.is_current():
+                    # The former one is not closed: other threads may be reading from it.
+                    self._opened = _open_up_to_date(self.folder / DATABASE_FILE, self._read_only)
+                    self._seen = None
+        return self._opened
 
     # -- what it is ----------------------------------------------------------------------------------------
 
@@ -227,7 +244,7 @@ class LocalStore:
         with self._lock.hold():
             remove_drafts(self.folder)
             # A connection of its own, so that other threads can read while a transaction is open.
-            self._writer = Database.open(self.folder / DATABASE_FILE)
+            self._writer = Database.open(self.folder / DATABASE_FILE, must_write=True)
             try:
                 yield
             finally:
@@ -339,3 +356,14 @@ class LocalStore:
         """Which rows of `cache` pass `filters`."""
         with self._database.reading() as connection:
             return np.isin(cache.ids, reading.matching_ids(connection, filters))
+
+
+def _open_up_to_date(file: Path, read_only: bool) -> Database:
+    """The database `file`, migrated first if it is of an older format and may be written."""
+    try:
+        return Database.open(file, read_only=read_only)
+    except IndexOutdatedError:
+        if read_only:
+            raise
+        migrate(file, WriterLock(file.with_name(LOCK_FILE)))
+        return Database.open(file)

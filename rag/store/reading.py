@@ -12,12 +12,25 @@ import numpy as np
 
 from rag.errors import IndexDamagedError
 from rag.store.cache_file import Ids
+from rag.store.checksums import COLUMNS
 from rag.store.records import Counts, FileRecord, Scored, StoredPassage, Vectors
-from rag.store.rows import ARTICLE_COLUMNS, FILE_COLUMNS, STORED_VECTOR, check_passage, to_article, to_file_record
+from rag.store.rows import (
+    ARTICLE_COLUMNS,
+    FILE_COLUMNS,
+    STORED_VECTOR,
+    check_passage,
+    check_row,
+    to_article,
+    to_file_record,
+)
 from rag.types import Article, Filters, Passage
 
-_ARTICLE = ", ".join(f"a.{name}" for name in ARTICLE_COLUMNS.split(", ")) + ", a.digest, f.path"
+_ARTICLE_ROW, _FILE_ROW = (*COLUMNS["articles"], "crc"), (*COLUMNS["files"], "crc")
+_ARTICLE = ", ".join(
+    [f"a.{name}" for name in (*ARTICLE_COLUMNS.split(", "), *_ARTICLE_ROW)] + [f"f.{name}" for name in _FILE_ROW]
+)
 _WIDTH = len(ARTICLE_COLUMNS.split(", "))
+_PATH = _FILE_ROW.index("path")
 _BATCH = 4_096
 
 
@@ -71,7 +84,7 @@ def passages(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, St
     by_key = _articles_by_key(connection, {row[1] for row in rows})
     found: dict[int, StoredPassage] = {}
     for passage_id, key, start, end, vector, crc in rows:
-        check_passage(passage_id, start, end, vector, crc)
+        check_passage(passage_id, key, start, end, vector, crc)
         story = by_key[key]
         found[passage_id] = StoredPassage(passage_id, Passage(story.id, start, end, story.text[start:end]), story)
     return found
@@ -101,10 +114,10 @@ def matching_ids(connection: sqlite3.Connection, filters: Filters) -> Ids:
 
 def vectors(connection: sqlite3.Connection, ids: Ids, dim: int) -> Iterator[tuple[Ids, Vectors]]:
     """Vectors of the passages `ids`, ascending, in batches: ids and float32 `(n, dim)`."""
-    for batch, rows in _passage_rows(connection, ids, "start, end, vector, crc"):
+    for batch, rows in _passage_rows(connection, ids, "article, start, end, vector, crc"):
         for row in rows:
             check_passage(*row)
-        block = np.frombuffer(b"".join(row[3] for row in rows), dtype=STORED_VECTOR).reshape(len(rows), dim)
+        block = np.frombuffer(b"".join(row[4] for row in rows), dtype=STORED_VECTOR).reshape(len(rows), dim)
         yield batch, block.astype(np.float32)
 
 
@@ -113,7 +126,12 @@ def inner_products(connection: sqlite3.Connection, ids: Sequence[int], vector: V
     rows = connection.execute(
         "SELECT id, vector FROM passages WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(ids),)
     ).fetchall()
-    block = np.frombuffer(b"".join(row[1] for row in rows), dtype=STORED_VECTOR).reshape(len(rows), len(vector))
+    try:
+        block = np.frombuffer(b"".join(row[1] for row in rows), dtype=STORED_VECTOR).reshape(len(rows), len(vector))
+    except (TypeError, ValueError):
+        raise IndexDamagedError(
+            "a vector of the index is damaged; rebuild it with: jinwen index --rebuild PATH..."
+        ) from None
     scores = block.astype(np.float32) @ vector.astype(np.float32)
     return [Scored(row[0], float(score)) for row, score in zip(rows, scores, strict=True)]
 
@@ -135,7 +153,10 @@ def fingerprint(connection: sqlite3.Connection, identity: Iterable[str]) -> str:
 
 def _article(row: tuple[Any, ...]) -> Article:
     """The article of a row of _ARTICLE."""
-    return to_article(row[:_WIDTH], digest=row[_WIDTH], path=row[_WIDTH + 1])
+    place, file = row[_WIDTH : -len(_FILE_ROW)], row[-len(_FILE_ROW) :]
+    check_row(f"article {row[0]!r}", place[:-1], place[-1])
+    check_row(f"the file of article {row[0]!r}", file[:-1], file[-1])
+    return to_article(row[:_WIDTH], digest=place[-2], path=file[_PATH])
 
 
 def _articles_by_key(connection: sqlite3.Connection, keys: set[int]) -> dict[int, Article]:

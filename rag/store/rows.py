@@ -7,19 +7,18 @@ import hashlib
 import json
 import sqlite3
 import struct
-import zlib
 from typing import Any
 
 import numpy as np
 
 from rag.errors import IndexDamagedError
+from rag.store.checksums import passage_crc, row_crc
 from rag.store.records import FileRecord, FileState, Vectors
 from rag.types import Article, ArticleKind
 
 ARTICLE_COLUMNS = "id, title, text, source, date, url, byline, subtitle, kind, spans, body_start"
 """Every column that an Article needs, but `path` of its file."""
 STORED_VECTOR = np.dtype("<f2")
-_PASSAGE_HEAD = struct.Struct("<qqq")
 
 
 def article_values(article: Article) -> tuple[Any, ...]:
@@ -55,7 +54,11 @@ def to_article(row: tuple[Any, ...], digest: bytes, path: str) -> Article:
 
     :raises IndexDamagedError: the row is not what was written.
     """
-    if row_digest(row) != digest:
+    try:
+        whole = row_digest(row) == digest
+    except TypeError:  # a flipped byte can make a blob of a text
+        whole = False
+    if not whole:
         raise IndexDamagedError(
             f"article {row[0]!r} of the index is damaged; rebuild it with: jinwen index --rebuild PATH..."
         )
@@ -76,17 +79,25 @@ def to_article(row: tuple[Any, ...], digest: bytes, path: str) -> Article:
     )
 
 
-def passage_crc(passage_id: int, start: int, end: int, vector: bytes) -> int:
-    """CRC-32 of a row of `passages`."""
-    return zlib.crc32(vector, zlib.crc32(_PASSAGE_HEAD.pack(passage_id, start, end)))
+def check_row(what: str, values: tuple[Any, ...], crc: int) -> None:
+    """Refuse a damaged row, whose `crc` is not that of its `values` (see `checksums.COLUMNS`).
+
+    :raises IndexDamagedError: the row is not what was written.
+    """
+    if row_crc(*values) != crc:
+        raise IndexDamagedError(f"{what} is damaged in the index; rebuild it with: jinwen index --rebuild PATH...")
 
 
-def check_passage(passage_id: int, start: int, end: int, vector: bytes, crc: int) -> None:
+def check_passage(passage_id: int, article: int, start: int, end: int, vector: bytes, crc: int) -> None:
     """Refuse a damaged row of `passages`.
 
     :raises IndexDamagedError: the row is not what was written.
     """
-    if passage_crc(passage_id, start, end, vector) != crc:
+    try:
+        whole = passage_crc(passage_id, article, start, end, vector) == crc
+    except (TypeError, struct.error):  # a flipped byte can make a text of a blob, or a fraction of a number
+        whole = False
+    if not whole:
         raise IndexDamagedError(
             f"passage {passage_id} of the index is damaged; rebuild it with: jinwen index --rebuild PATH..."
         )

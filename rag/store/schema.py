@@ -4,19 +4,21 @@ from __future__ import annotations
 
 APPLICATION_ID = 0x4A574E31
 """`JWN1`, in the header of the SQLite file."""
-FORMAT = 1
-"""Bump when the tables change; a database of a newer format is refused, an older one is migrated or rebuilt."""
+FORMAT = 2
+"""Bump when the tables change, and add the step to rag/store/migration.py; a newer format is refused."""
 
 SCHEMA = """
 CREATE TABLE meta (
     name  TEXT PRIMARY KEY,
-    value TEXT NOT NULL
+    value TEXT NOT NULL,
+    crc   INTEGER NOT NULL          -- CRC-32 of the other columns, here and below: see rag/store/checksums.py
 ) WITHOUT ROWID;
 
 CREATE TABLE changes (              -- one row per transaction; caches name the row that they stand at
     counter INTEGER PRIMARY KEY,
     token   TEXT NOT NULL,          -- random: tells a restored backup from the index it forked off
-    at      TEXT NOT NULL
+    at      TEXT NOT NULL,
+    crc     INTEGER NOT NULL
 );
 
 CREATE TABLE files (
@@ -32,7 +34,8 @@ CREATE TABLE files (
     encoding         TEXT,
     encoding_guessed INTEGER NOT NULL,
     stale            INTEGER NOT NULL DEFAULT 0,
-    ingested_at      TEXT NOT NULL
+    ingested_at      TEXT NOT NULL,
+    crc              INTEGER NOT NULL
 );
 
 CREATE TABLE articles (
@@ -51,7 +54,8 @@ CREATE TABLE articles (
     spans      TEXT NOT NULL,       -- JSON list of [start, end]
     body_start INTEGER NOT NULL,
     content    BLOB NOT NULL,       -- SHA-256 of what a reader sees: finds duplicates
-    digest     BLOB NOT NULL        -- SHA-256 of the whole row but its file and position: finds damage
+    digest     BLOB NOT NULL,       -- SHA-256 of the columns from id to body_start but file and position
+    crc        INTEGER NOT NULL     -- CRC-32 of key, file, position, content and digest
 );
 CREATE INDEX articles_by_file ON articles (file, position);
 CREATE INDEX articles_by_content ON articles (content);
@@ -63,13 +67,14 @@ CREATE TABLE passages (
     start   INTEGER NOT NULL,                   -- characters (code points) of the article's text
     end     INTEGER NOT NULL,
     vector  BLOB NOT NULL,                      -- float16, little-endian
-    crc     INTEGER NOT NULL                    -- CRC-32 of id, start, end (int64 LE) and vector
+    crc     INTEGER NOT NULL                    -- CRC-32 of id, article, start, end (int64 LE) and vector
 );
 CREATE INDEX passages_by_article ON passages (article);
 
 CREATE TABLE duplicates (           -- stories left out because another file has the very same one
     file    INTEGER NOT NULL REFERENCES files (key) ON DELETE CASCADE,
     content BLOB NOT NULL,
+    crc     INTEGER NOT NULL,
     PRIMARY KEY (file, content)
 ) WITHOUT ROWID;
 CREATE INDEX duplicates_by_content ON duplicates (content);

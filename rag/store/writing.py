@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from rag.errors import StoreError
+from rag.store.checksums import passage_crc, seal, update
 from rag.store.records import Duplicate, EncodedArticle, FileArticles, FileRecord, Written
 from rag.store.rows import (
     ARTICLE_COLUMNS,
@@ -17,7 +18,6 @@ from rag.store.rows import (
     article_values,
     content_digest,
     file_values,
-    passage_crc,
     row_digest,
     vector_blobs,
 )
@@ -35,10 +35,10 @@ def replace_files(connection: sqlite3.Connection, batch: Sequence[FileArticles],
         if entry.moved_from is not None and entry.first == 0:
             connection.execute(
                 "UPDATE files SET identity = ? WHERE identity = ?", (entry.record.identity, entry.moved_from)
-            )
+            )  # sealed with all of the row by put_file
         file = put_file(connection, entry.record)
         if entry.first == 0:
-            connection.execute("UPDATE articles SET position = -1 - position WHERE file = ? AND position >= 0", (file,))
+            update(connection, "articles", "position", "-1 - position", "file = ? AND position >= 0", (file,))
             connection.execute("DELETE FROM duplicates WHERE file = ?", (file,))
         for position, article in enumerate(entry.articles, start=entry.first):
             key = _put_article(connection, file, entry.record, position, article, totals)
@@ -63,10 +63,11 @@ def put_file(connection: sqlite3.Connection, record: FileRecord) -> int:
     updates = ", ".join(f"{name} = excluded.{name}" for name in FILE_COLUMNS.split(", ")[1:])
     marks = ", ".join("?" * len(FILE_COLUMNS.split(", ")))
     (key,) = connection.execute(
-        f"INSERT INTO files ({FILE_COLUMNS}) VALUES ({marks}) "
+        f"INSERT INTO files ({FILE_COLUMNS}, crc) VALUES ({marks}, 0) "
         f"ON CONFLICT (identity) DO UPDATE SET {updates} RETURNING key",
         file_values(record, now),
     ).fetchone()
+    seal(connection, "files", "key = ?", (key,))
     return int(key)
 
 
@@ -112,7 +113,7 @@ def _put_article(
         (content, file),
     ).fetchone()
     if twin is not None:
-        connection.execute("INSERT OR IGNORE INTO duplicates VALUES (?, ?)", (file, content))
+        connection.execute("INSERT OR IGNORE INTO duplicates VALUES (?1, ?2, row_crc(?1, ?2))", (file, content))
         totals.duplicates.append(Duplicate(record.path, article.id, *twin))
         return None
     final_id, row = _own_id(connection, file, article.id)
@@ -121,16 +122,17 @@ def _put_article(
     values = article_values(dataclasses.replace(article, id=final_id))
     digest = row_digest(values)
     if row is not None and row[1] == digest:
-        connection.execute("UPDATE articles SET position = ? WHERE key = ?", (position, row[0]))
+        update(connection, "articles", "position", str(position), "key = ?", (row[0],))
         totals.kept += 1
         return None
     if row is not None:
         _remove_articles(connection, "key = ?", (row[0],))
     marks = ", ".join("?" * (len(values) + 4))
     cursor = connection.execute(
-        f"INSERT INTO articles ({ARTICLE_COLUMNS}, file, position, content, digest) VALUES ({marks})",
+        f"INSERT INTO articles ({ARTICLE_COLUMNS}, file, position, content, digest, crc) VALUES ({marks}, 0)",
         (*values, file, position, content, digest),
     )
+    seal(connection, "articles", "key = ?", (cursor.lastrowid,))
     return cursor.lastrowid
 
 
@@ -154,11 +156,8 @@ def _own_id(connection: sqlite3.Connection, file: int, article_id: str) -> tuple
 
 def _remove_articles(connection: sqlite3.Connection, where: str, values: tuple[object, ...]) -> int:
     """Delete articles with their passages; files that left one of them out as a duplicate must be read again."""
-    connection.execute(
-        "UPDATE files SET stale = 1 WHERE key IN (SELECT d.file FROM duplicates d "
-        f"WHERE d.content IN (SELECT content FROM articles WHERE {where}))",
-        values,
-    )
+    left_out = f"SELECT d.file FROM duplicates d WHERE d.content IN (SELECT content FROM articles WHERE {where})"
+    update(connection, "files", "stale", "1", f"key IN ({left_out})", values)
     return connection.execute(f"DELETE FROM articles WHERE {where}", values).rowcount
 
 
@@ -173,7 +172,7 @@ def _put_passages(connection: sqlite3.Connection, new: Sequence[tuple[int, Artic
         rows = []
         for passage, vector in zip(encoded.passages, vector_blobs(encoded.vectors), strict=True):
             last += 1
-            crc = passage_crc(last, passage.start, passage.end, vector)
+            crc = passage_crc(last, key, passage.start, passage.end, vector)
             rows.append((last, key, passage.start, passage.end, vector, crc))
         connection.executemany(
             "INSERT INTO passages (id, article, start, end, vector, crc) VALUES (?, ?, ?, ?, ?, ?)", rows
