@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rag.batch import BatchEntry
     from rag.ingest import IngestProgress
     from rag.library import Library
+    from rag.store.backup import BackupReport
     from rag.types import Answer, Filters, Hit
 
 EXIT_USER_ERROR, EXIT_INTERRUPTED = 1, 130
@@ -87,6 +88,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_eval(commands)
     _add_explain(commands)
     _add_doctor(commands)
+    _add_backup(commands)
+    _add_restore(commands)
     return parser
 
 
@@ -180,6 +183,19 @@ def _add_explain(commands: _Commands) -> None:
 def _add_doctor(commands: _Commands) -> None:
     parser = _command(commands, "doctor", _run_doctor, "check the index, the models and the environment")
     parser.add_argument("--json", action="store_true", help="one JSON object per check")
+
+
+def _add_backup(commands: _Commands) -> None:
+    parser = _command(commands, "backup", _run_backup, "copy index, conversations and uploads; verify the copy")
+    parser.add_argument("target", type=Path, metavar="DIR-OR-FILE", help="a new folder, one to put it in, or a .zip")
+    parser.add_argument("--json", action="store_true", help="print what was done as JSON")
+
+
+def _add_restore(commands: _Commands) -> None:
+    parser = _command(commands, "restore", _run_restore, "verify a backup and make the index what it holds")
+    parser.add_argument("source", type=Path, metavar="BACKUP", help="what jinwen backup made")
+    parser.add_argument("--yes", action="store_true", help="replace what is there; it is kept beside the index")
+    parser.add_argument("--json", action="store_true", help="print what was done as JSON")
 
 
 def _positive(text: str) -> int:
@@ -345,6 +361,32 @@ def _run_doctor(args: argparse.Namespace) -> int:
         else:
             print(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.check}: {finding.detail}")
     return 0 if healthy else EXIT_USER_ERROR
+
+
+def _run_backup(args: argparse.Namespace) -> None:
+    from rag.store.backup import make_backup
+
+    _print_backup(make_backup(args.index, args.target), "backed up and verified", args.json)
+
+
+def _run_restore(args: argparse.Namespace) -> None:
+    from rag.store.restore import restore_backup
+
+    _print_backup(restore_backup(args.source, args.index, replace=args.yes), "verified and restored", args.json)
+
+
+def _print_backup(report: BackupReport, what: str, as_json: bool) -> None:
+    if as_json:
+        kept = str(report.kept) if report.kept else None
+        _print_json({"place": str(report.place), **report.counts._asdict(), "parts": report.files,
+                     "bytes": report.bytes, "left_out": report.left_out, "kept": kept})  # fmt: skip
+        return
+    size = f"{report.counts.articles} articles, {report.files} files, {report.bytes / 1e6:.1f} MB"
+    print(f"{what}: {report.place} ({size})")
+    for line in report.left_out:
+        print(f"left out: {line}")
+    if report.kept:
+        print(f"what was there is kept in {report.kept}")
 
 
 def _filters(args: argparse.Namespace) -> Filters:

@@ -9,6 +9,7 @@
     │   ├── IndexLockedError    another process is writing to it
     │   ├── IndexDamagedError   the database of an index cannot be read
     │   ├── IndexOutdatedError  the index has an older format and was opened for reading only
+    │   ├── BackupError         a backup cannot be made or is not one
     │   └── IndexMismatchError  the index was built by another encoder or other passage settings
     ├── ModelError              a model is missing, broken or cannot be used
     │   └── ModelServerError    an OpenAI-compatible server does not answer as one
@@ -57,6 +58,10 @@ class IndexOutdatedError(StoreError):
 
 class IndexMismatchError(StoreError):
     """The index was built by another encoder or with other passage settings."""
+
+
+class BackupError(StoreError):
+    """A backup cannot be made, or what should be restored is not an undamaged one."""
 
 
 class ModelError(JinwenError):

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import secrets
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -46,6 +47,15 @@ def sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
+def sync_file(file: Path) -> None:
+    """Make what was written to `file` survive a power cut.
+
+    :raises OSError: it cannot be.
+    """
+    with file.open("rb") as stream:
+        os.fsync(stream.fileno())
+
+
 def hash_file(file: Path) -> str:
     """SHA-256 of the bytes of `file`, in hexadecimal."""
     with file.open("rb") as stream:
@@ -56,7 +66,7 @@ def remove_drafts(folder: Path) -> None:
     """Remove temporary files that a killed process left in `folder`. The caller holds the writer lock."""
     for draft in drafts(folder):
         with contextlib.suppress(OSError):
-            draft.unlink()
+            shutil.rmtree(draft) if draft.is_dir() else draft.unlink()
 
 
 def drafts(folder: Path) -> list[Path]:

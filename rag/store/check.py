@@ -16,6 +16,7 @@ from rag.store.atomic import drafts
 from rag.store.cache_file import CacheDamagedError, CacheFile, read_cache
 from rag.store.caches import DENSE_FILE, LEXICAL_FILE, LEXICAL_FOLDER
 from rag.store.checksums import COLUMNS, crc_of
+from rag.store.database import Database
 from rag.store.dense_cache import KIND as DENSE
 from rag.store.reading import damaged_articles
 from rag.store.records import FileState, Finding, Level
@@ -29,17 +30,9 @@ _NEXT_SEARCH = "nothing to do: the next search mends it"
 
 def check_index(folder: Path, truth: Truth) -> list[Finding]:
     """What is wrong with the index in `folder`; empty when nothing is."""
-    with truth.database.reading() as connection:
-        broken = [Finding(Level.ERROR, f"SQLite: {line}", _REBUILD) for line in _sqlite_problems(connection)]
-        if broken:
-            return broken  # what stands on broken pages need not be looked at
-        findings = [
-            *_schema(connection),
-            *_rows(connection),
-            *_articles(connection),
-            *_passages(connection, truth.dim),
-            *_files(connection),
-        ]
+    findings, readable = check_database(truth.database, truth.dim)
+    if not readable:
+        return findings
     findings += _cache(truth, "dense", lambda: read_cache(folder / DENSE_FILE, DENSE))
     findings += _cache(truth, "lexical", lambda: lexical_cache.verify(folder / LEXICAL_FOLDER, folder / LEXICAL_FILE))
     for draft in drafts(folder):
@@ -47,7 +40,24 @@ def check_index(folder: Path, truth: Truth) -> list[Finding]:
     return findings
 
 
-def _sqlite_problems(connection: sqlite3.Connection) -> list[str]:
+def check_database(database: Database, dim: int) -> tuple[list[Finding], bool]:
+    """What is wrong with the truth, and whether it could be read to its end."""
+    with database.reading() as connection:
+        broken = [Finding(Level.ERROR, f"SQLite: {line}", _REBUILD) for line in sqlite_problems(connection)]
+        if broken:
+            return broken, False  # what stands on broken pages need not be looked at
+        findings = [
+            *_schema(connection),
+            *_rows(connection),
+            *_articles(connection),
+            *_passages(connection, dim),
+            *_files(connection),
+        ]
+    return findings, True
+
+
+def sqlite_problems(connection: sqlite3.Connection) -> list[str]:
+    """What SQLite itself finds wrong with a database: broken pages, rows that belong to nothing."""
     lines = [row[0] for row in connection.execute("PRAGMA integrity_check(20)") if row[0] != "ok"]
     orphans = connection.execute("PRAGMA foreign_key_check").fetchall()
     return lines + [f"row {rowid} of {table} belongs to no {parent}" for table, rowid, parent, _ in orphans[:20]]

@@ -16,6 +16,10 @@ from rag.store.database import Database
 
 DATABASE_FILE = "index.sqlite3"
 LOCK_FILE = "write.lock"
+CONVERSATIONS_FILE = "conversations.sqlite3"
+"""What was asked on the page and answered; kept by `ui.conversations`."""
+UPLOADS_FOLDER = "uploads"
+"""Files that were added on the page."""
 
 _log = logging.getLogger(__name__)
 
@@ -50,12 +54,18 @@ def create_index(folder: Path, encoder: Encoder | None, passages: PassageSetting
 def put_aside(file: Path, error: IndexDamagedError) -> None:
     """Rename a damaged database with its log, so that nothing of it is lost."""
     with WriterLock(file.with_name(LOCK_FILE)).hold():
-        mark = f"damaged-{dt.datetime.now():%Y%m%d-%H%M%S}"
-        _log.warning("%s; the old database is kept as %s.%s", error, file, mark)
-        for suffix in ("-wal", "-shm", ""):
-            part = file.with_name(file.name + suffix)
-            if part.exists():
-                part.rename(file.with_name(f"{file.name}.{mark}{suffix}"))
+        aside = rename_aside(file, "damaged")
+        _log.warning("%s; the old database is kept as %s", error, aside)
+
+
+def rename_aside(file: Path, why: str) -> Path:
+    """Rename a database with its log to a name that says `why` and when; the new name."""
+    aside = file.with_name(f"{file.name}.{why}-{dt.datetime.now():%Y%m%d-%H%M%S-%f}")
+    for suffix in ("-wal", "-shm", ""):
+        part = file.with_name(file.name + suffix)
+        if part.exists():
+            part.rename(f"{aside}{suffix}")
+    return aside
 
 
 def _description(encoder: Encoder, passages: PassageSettings) -> dict[str, str]:

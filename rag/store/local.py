@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from rag.config import PassageSettings
 from rag.encoder import Encoder
-from rag.errors import IndexDamagedError, IndexOutdatedError, StoreError
+from rag.errors import IndexDamagedError, StoreError
 from rag.locking import WriterLock
 from rag.store import reading, writing
 from rag.store.atomic import remove_drafts
@@ -25,7 +25,7 @@ from rag.store.check import check_index
 from rag.store.database import Database
 from rag.store.dense_cache import DenseCache
 from rag.store.info import DATABASE_FILE, LOCK_FILE, IndexInfo, create_index, put_aside, read_info, require_match
-from rag.store.migration import migrate
+from rag.store.migration import open_up_to_date
 from rag.store.records import (
     Counts,
     EncodedArticle,
@@ -100,7 +100,7 @@ class LocalStore:
         if create and not file.exists():
             create_index(index_dir, encoder, passages)
         try:
-            database = _open_up_to_date(file, read_only)
+            database = open_up_to_date(file, read_only=read_only)
         except IndexDamagedError as error:
             if not (rebuild and create):
                 raise
@@ -138,7 +138,7 @@ class LocalStore:
             with self._opening:
                 if not self._opened.is_current():
                     # The former one is not closed: other threads may be reading from it.
-                    self._opened = _open_up_to_date(self.folder / DATABASE_FILE, self._read_only)
+                    self._opened = open_up_to_date(self.folder / DATABASE_FILE, read_only=self._read_only)
                     self._seen = None
         return self._opened
 
@@ -356,14 +356,3 @@ class LocalStore:
         """Which rows of `cache` pass `filters`."""
         with self._database.reading() as connection:
             return np.isin(cache.ids, reading.matching_ids(connection, filters))
-
-
-def _open_up_to_date(file: Path, read_only: bool) -> Database:
-    """The database `file`, migrated first if it is of an older format and may be written."""
-    try:
-        return Database.open(file, read_only=read_only)
-    except IndexOutdatedError:
-        if read_only:
-            raise
-        migrate(file, WriterLock(file.with_name(LOCK_FILE)))
-        return Database.open(file)

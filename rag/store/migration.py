@@ -16,13 +16,29 @@ import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from rag.errors import StoreError
+from rag.errors import IndexOutdatedError, StoreError
 from rag.locking import LockPurpose, WriterLock
 from rag.store.checksums import COLUMNS, add_functions, crc_of
-from rag.store.database import errors_in_words
+from rag.store.database import Database, errors_in_words
+from rag.store.info import LOCK_FILE
 from rag.store.schema import APPLICATION_ID, FORMAT, SCHEMA
 
 _log = logging.getLogger(__name__)
+
+
+def open_up_to_date(file: Path, *, read_only: bool = False) -> Database:
+    """The database `file`, migrated first if it is of an older format and may be written.
+
+    :raises IndexOutdatedError: it is of an older format and must not be written.
+    :raises StoreError: as `Database.open`, or the migration failed.
+    """
+    try:
+        return Database.open(file, read_only=read_only)
+    except IndexOutdatedError:
+        if read_only:
+            raise
+        migrate(file, WriterLock(file.with_name(LOCK_FILE)))
+        return Database.open(file)
 
 
 def migrate(file: Path, lock: WriterLock) -> None:
