@@ -17,7 +17,7 @@ from rag.types import Filters, Turn
 from ui import uploads
 from ui.chat import Chat, FilterError, Options, View, read_filters
 from ui.contents import Contents
-from ui.conversations import FILE_NAME, ConversationStore, Exchange, open_store, turns
+from ui.conversations import FILE_NAME, ConversationStore, Exchange, turns
 from ui.library_tab import LibraryTab
 from ui.running import Runs, drain
 
@@ -86,20 +86,6 @@ def test_an_answer_of_another_version_does_not_hide_the_conversation(tmp_path: P
         connection.execute("UPDATE exchanges SET answer = '{\"new\": 1}'")
     connection.close()
     assert store.exchanges(conversation) == [Exchange("q", None, "unreadable")]
-
-
-def test_conversations_that_cannot_be_kept_are_one_clear_line_and_the_page_still_opens(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    (tmp_path / FILE_NAME).write_text("this is no database, whatever its name says" * 50)
-    with pytest.raises(StoreError, match=f"cannot be kept in .*{FILE_NAME}: file is not a database"):
-        ConversationStore(tmp_path)
-    store = open_store(tmp_path)
-    assert "file is not a database" in caplog.text
-    conversation = store.start("q")
-    store.append(conversation, Exchange("q", None, "stopped"))
-    assert store.exchanges(conversation) == [Exchange("q", None, "stopped")]
-    assert (tmp_path / FILE_NAME).read_text().startswith("this is no database"), "nothing is overwritten"
 
 
 def test_many_threads_lose_no_exchange(tmp_path: Path) -> None:
@@ -192,12 +178,22 @@ def test_an_unknown_error_says_nothing_of_the_inside(chat: Chat, caplog: pytest.
     assert "secret detail" in caplog.text
 
 
-def test_an_answer_that_cannot_be_saved_is_still_shown_and_says_so(chat: Chat, tmp_path: Path) -> None:
+def test_an_answer_is_shown_and_kept_where_the_file_of_conversations_was_damaged(chat: Chat, tmp_path: Path) -> None:
     conversation = ask(chat, "大桥全长多少米？")[-1].conversation
     for file in tmp_path.glob(f"{FILE_NAME}*"):
         file.unlink()
     (tmp_path / FILE_NAME).write_text("garbage" * 1000)
     view = ask(chat, "什么时候通车？", conversation)[-1]
+    assert not view.running and "jw-answer" in view.messages[-1]["content"]
+    assert len(chat.store.exchanges(view.conversation)) == 1
+
+
+def test_an_answer_that_cannot_be_saved_is_still_shown_and_says_so(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: object) -> None:
+        raise StoreError("conversations cannot be kept: it is busy")
+
+    monkeypatch.setattr(chat.store, "append", failing)
+    view = ask(chat, "什么时候通车？")[-1]
     assert not view.running and "cannot be kept" in view.messages[-1]["content"]
 
 

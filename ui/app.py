@@ -16,7 +16,7 @@ from eval.runs import DEFAULT_RUNS_DIR
 from ui import layout, render
 from ui.chat import Chat, Options
 from ui.contents import Contents
-from ui.conversations import open_store
+from ui.conversations import ConversationStore
 from ui.evaluation_tab import EvaluationTab
 from ui.layout import Controls
 from ui.library_tab import LibraryTab
@@ -37,7 +37,7 @@ _AT_ONCE: dict[str, Any] = {**_HIDDEN, "queue": False}
 
 def build_app(library: Library, assistant: Assistant, runs_dir: Path = DEFAULT_RUNS_DIR) -> gr.Blocks:
     """The page over `library`; conversations are kept beside its index, runs of the evaluation in `runs_dir`."""
-    chat = Chat(library, assistant, open_store(library.index_dir))
+    chat = Chat(library, assistant, ConversationStore(library.index_dir))
     contents = Contents(library)
     page, controls = layout.build(library.settings)
     wiring = _Wiring(chat, LibraryTab(library, contents), contents, controls)
@@ -235,11 +235,19 @@ class _Wiring:
         now = self._contents_now()
         key = "hero_count" if now.articles else "hero_empty"
         count = text(language, key, articles=f"{len(now.articles):,}", sources=len(now.sources))
+        shown = "" if now.problem else f'<p class="jw-hero-count">{escape(count)}</p>'
         return {
-            self._c.ask.count: f'<p class="jw-hero-count">{escape(count)}</p>',
+            self._c.ask.count: shown + "".join(map(render.trouble, self._troubles(now.problem, language))),
             self._c.drawer.sources: gr.update(choices=list(now.sources)),
             self._c.shelf.listing: self._tab.listing(needle, language),
         }
+
+    def _troubles(self, problem: str, language: Language) -> list[str]:
+        """What is wrong with the index or the conversations, a line each."""
+        file = self._chat.store.file
+        aside = str(file.put_aside) if file.put_aside else ""
+        lines = [("index_failed", problem), ("conversations_aside", aside), ("conversations_passing", file.outage)]
+        return [text(language, key, detail=detail) for key, detail in lines if detail]
 
     def _narrow(self, needle: str, wanted: str) -> str:
         return self._tab.listing(needle or "", as_language(wanted))

@@ -192,7 +192,10 @@ class Chat:
         if answer is None:
             return render.waiting(language)
         wanted = {citation.article_id for citation in answer.citations} | {near.article_id for near in answer.nearest}
-        found = {ident: self._library.article(ident) for ident in wanted}
+        try:
+            found = {ident: self._library.article(ident) for ident in wanted}
+        except StoreError:  # the index is gone or damaged: the answer itself is kept with the conversation
+            found = {}
         articles: dict[str, Article] = {ident: article for ident, article in found.items() if article is not None}
         return render.answer(answer, articles, language, key)
 

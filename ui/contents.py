@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from rag.errors import StoreError
 from rag.types import Article
 from ui.strings import LANGUAGES, Language
 
@@ -27,6 +27,11 @@ class Snapshot:
     """Sorted."""
     examples: dict[Language, tuple[str, ...]]
     """Questions that the library can answer."""
+    problem: str = ""
+    """Why the library cannot be read now; the rest is empty then."""
+
+
+_NOTHING = Snapshot((), (), dict.fromkeys(LANGUAGES, ()))
 
 
 class Contents:
@@ -36,16 +41,19 @@ class Contents:
         self._library = library
         self._lock = threading.Lock()
         self._fingerprint = ""
-        self._snapshot = Snapshot((), (), dict.fromkeys(LANGUAGES, ()))
+        self._snapshot = _NOTHING
 
     def now(self) -> Snapshot:
-        """The library as it is now."""
-        fingerprint = self._library.fingerprint
-        with self._lock:
-            if fingerprint != self._fingerprint:
-                self._snapshot = self._read()
-                self._fingerprint = fingerprint
-            return self._snapshot
+        """The library as it is now; an index that is gone or damaged is a problem of the snapshot, and no error."""
+        try:
+            fingerprint = self._library.fingerprint
+            with self._lock:
+                if fingerprint != self._fingerprint:
+                    self._snapshot = self._read()
+                    self._fingerprint = fingerprint
+                return self._snapshot
+        except StoreError as error:
+            return replace(_NOTHING, problem=str(error))
 
     def _read(self) -> Snapshot:
         articles = tuple(_cut(article) for article in self._library.articles())
@@ -57,4 +65,4 @@ class Contents:
 
 
 def _cut(article: Article) -> Article:
-    return dataclasses.replace(article, text=article.text[: article.body_start + _OPENING], spans=())
+    return replace(article, text=article.text[: article.body_start + _OPENING], spans=())

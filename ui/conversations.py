@@ -8,25 +8,21 @@ language and design.
 
 from __future__ import annotations
 
-import atexit
-import logging
-import os
+import contextlib
 import secrets
 import sqlite3
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from rag.errors import StoreError
+from rag.store.info import CONVERSATIONS_FILE
 from rag.types import Answer, Turn
+from ui.conversation_file import ConversationFile, enduring
 
-_LOG = logging.getLogger(__name__)
-FILE_NAME = "conversations.sqlite3"
+FILE_NAME = CONVERSATIONS_FILE
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS conversations (
     id TEXT PRIMARY KEY, title TEXT NOT NULL, updated REAL NOT NULL
@@ -67,20 +63,16 @@ class ConversationStore:
     """Conversations of one index; every method may be called from any thread."""
 
     def __init__(self, directory: Path) -> None:
-        """Use (or make) the database in `directory`.
+        """Use (or make) the database in `directory`; where it fails, see `conversation_file`.
 
-        :raises StoreError: it cannot be written, or is not one of ours; so do the methods.
+        :raises StoreError: it is busy beyond all patience; so do the methods.
         """
-        self._file = directory / FILE_NAME
-        try:
+        with contextlib.suppress(OSError):
             directory.mkdir(parents=True, exist_ok=True)
-            os.close(os.open(self._file, os.O_CREAT | os.O_RDWR, 0o600))
-        except OSError as error:
-            raise self._error(error) from error
-        with self._connection() as connection:
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.executescript(_SCHEMA)
+        self.file = ConversationFile(directory, _prepare)
+        self.file.start()
 
+    @enduring
     def summaries(self, limit: int = 200) -> list[Summary]:
         """The conversations, latest first."""
         with self._connection() as connection:
@@ -89,6 +81,7 @@ class ConversationStore:
             )
             return [Summary(*row) for row in rows]
 
+    @enduring
     def start(self, question: str) -> str:
         """A new conversation named after its first question; its id."""
         conversation = secrets.token_hex(8)
@@ -97,6 +90,7 @@ class ConversationStore:
             connection.execute("INSERT INTO conversations VALUES (?, ?, ?)", (conversation, title, time.time()))
         return conversation
 
+    @enduring
     def exchanges(self, conversation: str) -> list[Exchange]:
         """What was asked and answered, in order; empty for an unknown conversation."""
         with self._connection() as connection:
@@ -106,6 +100,7 @@ class ConversationStore:
             )
             return [_exchange(*row) for row in rows]
 
+    @enduring
     def append(self, conversation: str, exchange: Exchange) -> None:
         """Add an exchange; does nothing when the conversation has been deleted meanwhile."""
         stored = _ANSWER.dump_json(exchange.answer).decode() if exchange.answer else None
@@ -121,35 +116,19 @@ class ConversationStore:
                     (conversation, exchange.question, stored, exchange.problem, conversation),
                 )
 
+    @enduring
     def delete(self, conversation: str) -> None:
         """Remove a conversation and all that was said in it."""
         with self._connection() as connection:
             connection.execute("DELETE FROM conversations WHERE id = ?", (conversation,))
 
-    @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with closing(sqlite3.connect(self._file, timeout=10)) as connection:
-                connection.execute("PRAGMA foreign_keys=ON")
-                connection.execute("PRAGMA secure_delete=ON")
-                with connection:
-                    yield connection
-        except sqlite3.Error as error:
-            raise self._error(error) from error
-
-    def _error(self, error: Exception) -> StoreError:
-        return StoreError(f"conversations cannot be kept in {self._file}: {error}; check the file, the disk and rights")
+    def _connection(self) -> AbstractContextManager[sqlite3.Connection]:
+        return self.file.connection()
 
 
-def open_store(directory: Path) -> ConversationStore:
-    """The conversations in `directory`; where that cannot be written, a store that lasts until the program ends."""
-    try:
-        return ConversationStore(directory)
-    except StoreError as error:
-        _LOG.warning("%s (until then they last as long as this run)", error)
-        passing = tempfile.TemporaryDirectory(prefix="jinwen-", ignore_cleanup_errors=True)
-        atexit.register(passing.cleanup)
-        return ConversationStore(Path(passing.name))
+def _prepare(connection: sqlite3.Connection) -> None:
+    """Make the tables where there are none."""
+    connection.executescript(_SCHEMA)
 
 
 def turns(exchanges: list[Exchange]) -> list[Turn]:

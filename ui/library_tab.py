@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.errors import JinwenError
+from rag.errors import JinwenError, StoreError
 from rag.ingest import IngestProgress, IngestReport
 from ui import render_library as render
 from ui import uploads
@@ -51,7 +51,10 @@ class LibraryTab:
     def read(self, pick: str, language: Language) -> tuple[str, str]:
         """The chosen article as markup, and its title; the title is empty when it is gone."""
         article_id, start, end = render.read_pick(pick)
-        article = self._library.article(article_id) if article_id else None
+        try:
+            article = self._library.article(article_id) if article_id else None
+        except StoreError as error:
+            return render.remark(text(language, "index_failed", detail=error)), ""
         if article is None:
             return (render.remark(text(language, "gone")) if article_id else render.nothing_open(language)), ""
         return render.reader(article, language, start, end), article.display_title or text(language, "untitled")
@@ -60,8 +63,8 @@ class LibraryTab:
         """Take the chosen article out, and its uploaded file with the last article of it; a line that says so."""
         article_id, _, _ = render.read_pick(pick)
         _, title = self.read(pick, language)
-        article = self._library.article(article_id) if article_id else None
         try:
+            article = self._library.article(article_id) if article_id else None
             self._library.remove_article(article_id)
         except JinwenError as error:
             return render.remark(str(error))
