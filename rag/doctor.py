@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib.metadata
-import json
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
@@ -14,7 +13,7 @@ from pathlib import Path
 from rag.config import Settings
 from rag.encoder import load_encoder
 from rag.errors import JinwenError
-from rag.store.check import sqlite_problems
+from rag.store.check import conversation_problems
 from rag.store.info import CONVERSATIONS_FILE
 
 _PACKAGES = (
@@ -95,25 +94,19 @@ def _index(index_dir: Path, settings: Settings) -> Iterator[Finding]:
     except JinwenError as error:
         yield Finding("index", False, str(error))
     if (index_dir / CONVERSATIONS_FILE).exists():
-        yield _conversations(index_dir / CONVERSATIONS_FILE)
+        yield examine_conversations(index_dir / CONVERSATIONS_FILE)
 
 
-def _conversations(file: Path) -> Finding:
-    """Whether the conversations of the page can be read: SQLite's own check, and every answer is JSON."""
-    problems = []
+def examine_conversations(file: Path) -> Finding:
+    """Whether every conversation of the page is what was written."""
+    count = 0
     try:
         uri = f"{file.absolute().as_uri()}?mode=ro"
         with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=30)) as connection:
-            problems = sqlite_problems(connection)
-            rows = connection.execute("SELECT conversation, position, answer FROM exchanges WHERE answer IS NOT NULL")
-            for conversation, position, answer in [] if problems else rows:
-                try:
-                    json.loads(answer)
-                except (ValueError, TypeError, RecursionError):
-                    problems.append(f"the answer {position} of conversation {conversation} cannot be read")
+            problems = conversation_problems(connection)
             (count,) = connection.execute("SELECT count(*) FROM conversations").fetchone()
     except sqlite3.Error as error:
-        problems.append(str(error))
-    cure = "the page puts a damaged file aside and begins a new one; restore a backup with: jinwen restore"
+        problems = [str(error)]
+    cure = "restore a backup with jinwen restore; the page puts aside what cannot be read, and begins a new file"
     detail = f"{file}: {problems[0]}; {cure}" if problems else f"{file}: {count} conversations"
     return Finding("conversations", not problems, detail)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from rag.errors import StoreError
+from rag.store.checksums import CONVERSATIONS, add_functions
 from rag.store.info import CONVERSATIONS_FILE, rename_aside
 
 _LOG = logging.getLogger(__name__)
@@ -105,9 +106,10 @@ class ConversationFile:
             os.close(descriptor)
         connection = sqlite3.connect(self.path, timeout=10)
         try:
+            add_functions(connection)
             if (status.st_dev, status.st_ino) != self._prepared or status.st_size == 0:
                 connection.execute("PRAGMA journal_mode=WAL")
-                self._prepare(connection)
+                self._make_ready(connection)
                 self._prepared = (status.st_dev, status.st_ino)
             connection.execute("PRAGMA foreign_keys=ON")
             connection.execute("PRAGMA secure_delete=ON")
@@ -116,12 +118,18 @@ class ConversationFile:
             raise
         return connection
 
+    def _make_ready(self, connection: sqlite3.Connection) -> None:
+        """Tables, and a checksum for every row of them."""
+        self._prepare(connection)
+        connection.executescript(CONVERSATIONS)
+
     def _go_to_memory(self, cause: BaseException | None) -> bool:
         if self._memory is not None:
             return False
         memory = sqlite3.connect(":memory:", check_same_thread=False)
+        add_functions(memory)
         self._copy_to(memory)
-        self._prepare(memory)
+        self._make_ready(memory)
         memory.execute("PRAGMA foreign_keys=ON")
         self._copied = {row[0] for row in memory.execute("SELECT id FROM conversations")}
         self._memory, self.outage = memory, str(getattr(cause, "strerror", None) or cause)

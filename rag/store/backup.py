@@ -23,7 +23,7 @@ from typing import Any
 from rag.errors import BackupError
 from rag.store import reading
 from rag.store.atomic import hash_file, sync_file, sync_folder
-from rag.store.check import check_database, sqlite_problems
+from rag.store.check import check_database, conversation_problems
 from rag.store.database import Database, errors_in_words
 from rag.store.info import CONVERSATIONS_FILE, DATABASE_FILE, UPLOADS_FOLDER, read_info
 from rag.store.migration import open_up_to_date
@@ -143,12 +143,12 @@ def verify_index(database: Database, what: str) -> tuple[Counts, int]:
 
 
 def verify_conversations(file: Path) -> None:
-    """Refuse a file of conversations that SQLite finds fault with.
+    """Refuse a damaged file of conversations.
 
-    :raises BackupError: it does.
+    :raises BackupError: it is one.
     """
     with contextlib.closing(sqlite3.connect(file)) as connection:
-        problems = sqlite_problems(connection)
+        problems = conversation_problems(connection)
     if problems:
         raise BackupError(f"damaged: {problems[0]}")
 

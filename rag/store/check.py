@@ -15,7 +15,7 @@ from rag.store import lexical_cache
 from rag.store.atomic import drafts
 from rag.store.cache_file import CacheDamagedError, CacheFile, read_cache
 from rag.store.caches import DENSE_FILE, LEXICAL_FILE, LEXICAL_FOLDER
-from rag.store.checksums import COLUMNS, crc_of
+from rag.store.checksums import COLUMNS, DAMAGED_CONVERSATIONS, add_functions, crc_of
 from rag.store.database import Database
 from rag.store.dense_cache import KIND as DENSE
 from rag.store.reading import damaged_articles
@@ -61,6 +61,18 @@ def sqlite_problems(connection: sqlite3.Connection) -> list[str]:
     lines = [row[0] for row in connection.execute("PRAGMA integrity_check(20)") if row[0] != "ok"]
     orphans = connection.execute("PRAGMA foreign_key_check").fetchall()
     return lines + [f"row {rowid} of {table} belongs to no {parent}" for table, rowid, parent, _ in orphans[:20]]
+
+
+def conversation_problems(connection: sqlite3.Connection) -> list[str]:
+    """What is wrong with a database of conversations: its pages, its links, rows that are not what was written.
+
+    :raises sqlite3.Error: it cannot be read at all.
+    """
+    problems = sqlite_problems(connection)
+    if problems or not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'checksums'").fetchone():
+        return problems
+    add_functions(connection)
+    return [f"{row[0]} is not what was written" for row in connection.execute(DAMAGED_CONVERSATIONS)]
 
 
 def _schema(connection: sqlite3.Connection) -> Iterator[Finding]:

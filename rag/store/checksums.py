@@ -27,6 +27,14 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 _PASSAGE_HEAD = struct.Struct("<qqqq")
 
 
+def _conversation(row: str) -> str:
+    return f"row_crc({row}.id, {row}.title)"
+
+
+def _exchange(row: str) -> str:
+    return f"row_crc({row}.conversation, {row}.position, {row}.question, {row}.answer, {row}.problem)"
+
+
 def row_crc(*values: Value) -> int:
     """CRC-32 of a row: each value with its type and length, so that nothing can move from one to the next."""
     crc = 0
@@ -67,6 +75,34 @@ def update(
     """
     sealed = f"CASE WHEN crc = {crc_of(table)} THEN {crc_of(table, **{column: f'({value})'})} ELSE crc END"
     return connection.execute(f"UPDATE {table} SET {column} = {value}, crc = {sealed} WHERE {where}", values).rowcount
+
+
+CONVERSATIONS = f"""
+CREATE TABLE IF NOT EXISTS checksums (  -- position 0: the conversation itself, else the exchange at that position
+    conversation TEXT NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
+    position     INTEGER NOT NULL,
+    crc          INTEGER NOT NULL,
+    PRIMARY KEY (conversation, position)
+) STRICT;
+CREATE TRIGGER IF NOT EXISTS seal_conversation AFTER INSERT ON conversations BEGIN
+    INSERT OR REPLACE INTO checksums VALUES (new.id, 0, {_conversation("new")});
+END;
+CREATE TRIGGER IF NOT EXISTS seal_exchange AFTER INSERT ON exchanges BEGIN
+    INSERT OR REPLACE INTO checksums VALUES (new.conversation, new.position, {_exchange("new")});
+END;
+INSERT OR IGNORE INTO checksums SELECT id, 0, {_conversation("conversations")} FROM conversations;
+INSERT OR IGNORE INTO checksums SELECT conversation, position, {_exchange("exchanges")} FROM exchanges;
+"""
+"""SQL that lets a database of conversations have checksums too; what is in it is sealed as it is, once."""
+DAMAGED_CONVERSATIONS = f"""
+SELECT 'conversation ' || id FROM conversations LEFT JOIN checksums k ON k.conversation = id AND k.position = 0
+    WHERE k.crc IS NOT {_conversation("conversations")}
+UNION ALL
+SELECT 'exchange ' || e.position || ' of conversation ' || e.conversation FROM exchanges e
+    LEFT JOIN checksums k ON k.conversation = e.conversation AND k.position = e.position
+    WHERE k.crc IS NOT {_exchange("e")}
+"""
+"""SQL that names the rows which are not what was written."""
 
 
 def add_functions(connection: sqlite3.Connection) -> None:

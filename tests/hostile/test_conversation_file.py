@@ -1,6 +1,5 @@
 """The file of conversations damaged, deleted, unwritable: the page opens, answers, says so, and keeps what it can."""
 
-import json
 import os
 import shutil
 import sqlite3
@@ -12,9 +11,9 @@ import pytest
 from test_full_disk import disk, fill  # noqa: F401  (a fixture)
 from ui_support import BRIDGE, FakeAssistant, FakeLibrary, answered
 
-from rag.config import Settings
-from rag.doctor import examine
-from rag.errors import IndexMissingError
+from rag.doctor import examine_conversations
+from rag.errors import BackupError, IndexMissingError
+from rag.store.backup import verify_conversations
 from ui import conversation_file
 from ui.app import build_app
 from ui.chat import Chat, Options
@@ -120,6 +119,21 @@ def test_on_a_full_disk_conversations_go_on_and_are_written_later(disk: Path) ->
     assert (len(again.exchanges(old)), set(titles(again))) == (2, {"旧", "满0", "满1", "满2"})
 
 
+def test_conversations_of_before_get_their_checksums(tmp_path: Path) -> None:
+    store = ConversationStore(tmp_path)
+    conversation = talk(store, "旧")
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as connection, connection:
+        for statement in ("TRIGGER seal_conversation", "TRIGGER seal_exchange", "TABLE checksums"):
+            connection.execute(f"DROP {statement}")
+    again = ConversationStore(tmp_path)
+    verify_conversations(tmp_path / FILE_NAME)
+    again.append(conversation, Exchange("又问", None, "stopped"))
+    verify_conversations(tmp_path / FILE_NAME)
+    again.delete(conversation)
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as connection:
+        assert connection.execute("SELECT count(*) FROM checksums").fetchone() == (0,)
+
+
 # -- what the page says ----------------------------------------------------------------------------------------
 
 
@@ -182,15 +196,22 @@ def test_a_conversation_is_shown_without_its_index(tmp_path: Path) -> None:
 
 def test_doctor_looks_at_conversations(tmp_path: Path) -> None:
     def looked() -> tuple[bool, str]:
-        finding = next(f for f in examine(tmp_path, Settings()) if f.check == "conversations")
+        finding = examine_conversations(tmp_path / FILE_NAME)
         return finding.ok, finding.detail
 
     store = ConversationStore(tmp_path)
     talk(store, "问")
     assert looked() == (True, f"{tmp_path / FILE_NAME}: 1 conversations")
     with closing(sqlite3.connect(tmp_path / FILE_NAME)) as connection, connection:
-        connection.execute("UPDATE exchanges SET answer = ?", (json.dumps({"a": 1})[:-1],))
-    assert "cannot be read" in looked()[1]
+        connection.execute("UPDATE exchanges SET question = '间'")
+    assert "exchange 1 of conversation" in looked()[1]
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as connection, connection:
+        connection.execute("UPDATE exchanges SET question = '问'")
+        connection.execute("UPDATE conversations SET title = '间'")
+    assert "conversation" in looked()[1]
+    assert not looked()[0]
+    with pytest.raises(BackupError, match="is not what was written"):
+        verify_conversations(tmp_path / FILE_NAME)
     (tmp_path / FILE_NAME).write_bytes(JUNK)
     assert not looked()[0]
     assert "file is not a database" in looked()[1]
