@@ -28,6 +28,7 @@ from ui.evaluation_runs import RunDesk
 from ui.evaluation_sets import Draft, QuestionSets
 from ui.render_library import remark
 from ui.strings import Language, as_language
+from ui.visitors import visitor
 
 if TYPE_CHECKING:
     from rag.library import Library
@@ -155,7 +156,7 @@ class EvaluationTab:
                 shown[dropdown]["value"] = value
         return shown | self._view.clock(language)
 
-    def _told(self, pressed: str, wanted: str) -> Changes:
+    def _told(self, pressed: str, wanted: str, request: gr.Request) -> Changes:
         """A button of our own was pressed."""
         language = as_language(wanted)
         _, _, rest = (pressed or "").partition(":")
@@ -168,7 +169,7 @@ class EvaluationTab:
             if verb == "edit":
                 return self._editor.edit(*argument.partition(":")[::2], language)
             if verb in ("keep", "dislike"):
-                return self._editor.keep(argument, verb == "keep", language)
+                return self._editor.keep(visitor(request).owner, argument, verb == "keep", language)
         except JinwenError as error:
             line = remark(told(error, language))
             return {self._c.sets.status: line, self._c.runs.status: line}
