@@ -23,7 +23,7 @@ from ui.library_tab import LibraryTab
 from ui.markup import escape
 from ui.server import private_uploads, run
 from ui.strings import Language, as_language, text
-from ui.visitors import visitor
+from ui.visitors import Visitor, visitor
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
@@ -44,12 +44,11 @@ def build_app(library: Library, assistant: Assistant, runs_dir: Path = DEFAULT_R
     wiring = _Wiring(chat, LibraryTab(library, contents), contents, controls)
     evaluation = EvaluationTab(library, contents, chat.store, controls.evaluation, runs_dir)
     with page:
-        wiring.start()
+        wiring.start(evaluation)
         wiring.asking()
         wiring.conversations()
         wiring.filters()
         wiring.library_tab()
-        evaluation.connect(controls.state.wish, controls.state.language)
     page.queue(max_size=32, default_concurrency_limit=4)
     return page
 
@@ -79,13 +78,15 @@ class _Wiring:
 
     # ---- what happens when
 
-    def start(self) -> None:
+    def start(self, evaluation: EvaluationTab) -> None:
         """On load and on a change of language: every text, the open conversation, the library."""
         ask, state, status = self._c.ask, self._c.state, self._c.shelf.status
-        others = [*ask.examples, state.language, state.pick, status]
+        others = [*ask.examples, state.granted, state.language, state.pick, status]
         outputs = [*self._labelled, *self._conversation, *self._contents, *self._reading, *others]
         outputs = list(dict.fromkeys(outputs))
-        state.wish.change(self._boot, state.wish, outputs, trigger_mode="always_last", **_AT_ONCE)
+        granted = state.wish.change(self._boot, state.wish, outputs, trigger_mode="always_last", **_AT_ONCE)
+        # Not a second listener on the wish: two that are both deferred wake each other without end.
+        evaluation.connect(granted.then, state.wish, state.language)
 
     def asking(self) -> None:
         """The question box, the examples and the stop button."""
@@ -158,17 +159,31 @@ class _Wiring:
         return _merged(
             {labelled.component: labelled.update(language) for labelled in self._c.labelled},
             examples,
-            self._show(who.owner, conversation, language, running=self._chat.running(who)),
+            self._show_started(who, conversation, language),
             self._show_contents("", language),
             self._read("", language),
-            {self._c.state.language: language, self._c.state.pick: "", self._c.shelf.status: ""},
+            {
+                self._c.state.granted: wish,
+                self._c.state.language: language,
+                self._c.state.pick: "",
+                self._c.shelf.status: "",
+            },
         )
 
-    def _show(self, owner: str, conversation: str, language: Language, running: bool = False) -> Changes:
+    def _show_started(self, who: Visitor, conversation: str, language: Language) -> Changes:
+        """The conversation of a page that starts or changes its language; one that an answer grows in is left alone."""
+        if self._chat.running(who):
+            return {
+                self._c.ask.box: _box(language, running=True),
+                self._c.drawer.conversations: self._list(who.owner, conversation),
+            }
+        return self._show(who.owner, conversation, language)
+
+    def _show(self, owner: str, conversation: str, language: Language) -> Changes:
         """A stored conversation, or the start page when `owner` has none of this id."""
         messages = self._chat.show(owner, conversation, language)
         known = conversation if messages else ""
-        return self._conversation_changes(owner, messages, known) | {self._c.ask.box: _box(language, running)}
+        return self._conversation_changes(owner, messages, known) | {self._c.ask.box: _box(language, running=False)}
 
     def _conversation_changes(self, owner: str, messages: list[Any], conversation: str) -> Changes:
         ask, drawer, state = self._c.ask, self._c.drawer, self._c.state

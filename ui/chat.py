@@ -28,8 +28,14 @@ if TYPE_CHECKING:
     from rag.library import Library
 
 _LOG = logging.getLogger(__name__)
-_SHORTEST_STEP_S = 0.08
-"""Between two snapshots sent to the browser; faster ones only cost it work."""
+_SHORTEST_STEP_S = 0.1
+_LONGEST_STEP_S = 0.6
+_SLOWING = 0.1
+"""Seconds between two snapshots sent to the browser: more of them, the longer the answer grows.
+
+A browser that is busy draws more slowly than snapshots come; what waits there keeps even the stop button from
+being drawn.
+"""
 
 
 class Message(TypedDict):
@@ -154,7 +160,7 @@ class Chat:
     ) -> Iterator[Exchange]:
         """The exchange as far as it has come: `problem` is `stopped` until it is complete or has failed."""
         latest: Answer | None = None
-        last_sent = 0.0
+        began, last_sent = time.monotonic(), 0.0
         try:
             filters = read_filters(options, language)
             history = turns(list(earlier))
@@ -165,8 +171,10 @@ class Chat:
                 stop,
             )
             for latest in snapshots:
-                if not latest.final and time.monotonic() - last_sent > _SHORTEST_STEP_S:
-                    last_sent = time.monotonic()
+                now = time.monotonic()
+                step = min(_LONGEST_STEP_S, _SHORTEST_STEP_S + _SLOWING * (now - began))
+                if not latest.final and now - last_sent > step:
+                    last_sent = now
                     yield Exchange(asked, latest, "stopped")
         except JinwenError as error:
             yield Exchange(asked, None, str(error))

@@ -66,12 +66,15 @@ class EvaluationTab:
 
     # ---- what happens when
 
-    def connect(self, wish: gr.Textbox, language: gr.Textbox) -> None:
-        """Connect everything; `wish` asks for the page in a language, `language` is the one shown."""
+    def connect(self, granted: Callable[..., Any], wish: gr.Textbox, language: gr.Textbox) -> None:
+        """Connect everything; `wish` asks for the page in a language, and `granted` happens once the rest shows it.
+
+        `language` is the one shown.
+        """
         m, runs, sets = self._c.memory, self._c.runs, self._c.sets
         state: list[Any] = [m.opened, m.compared, m.explained, m.edited, runs.cause, runs.sets, sets.sets]
         state += [self._c.why.question, self._c.why.expect]
-        wish.change(self._boot, [wish, *state], self._everything, trigger_mode="always_last", **_AT_ONCE)
+        granted(self._boot, [wish, *state], self._everything, trigger_mode="always_last", **_AT_ONCE)
         m.tell.change(self._told, [m.tell, language], self._everything, trigger_mode="multiple", **_READING)
         chosen: list[Any] = [m.opened, runs.sets, sets.sets, self._c.compare.first, self._c.compare.second, language]
         self._c.page_tabs.select(self._refresh, chosen, self._everything, **_AT_ONCE)

@@ -31,6 +31,8 @@ class State:
 
     wish: gr.Textbox
     """`language:conversation:n` to show, written by page.js on load and on a change of language."""
+    granted: gr.Textbox
+    """The wish that has been granted last: page.js holds back what must not be overwritten until its own is."""
     language: gr.Textbox
     """The language shown; empty until the first wish has been granted."""
     current: gr.Textbox
@@ -121,7 +123,9 @@ def build(settings: Settings) -> tuple[gr.Blocks, Controls]:
         analytics_enabled=False,
         delete_cache=(3600, 3600),
     ) as page:
-        state = State(*(_remembered(name) for name in ("jw-wish", "jw-language", "jw-current", "jw-pick")))
+        state = State(
+            *(_remembered(name) for name in ("jw-wish", "jw-granted", "jw-language", "jw-current", "jw-pick"))
+        )
         memory = evaluation_layout.remember()
         bar = _bar(labels)
         with gr.Row(elem_id="jw-body"):

@@ -12,9 +12,11 @@ from pathlib import Path
 import httpx
 import pytest
 from page_client import PageClient, file_data, served
+from starlette.testclient import TestClient
 from ui_support import BRIDGE, FakeAssistant, FakeLibrary
 
 from rag.config import Settings, UiSettings
+from ui import sessions
 from ui.app import build_app
 from ui.server import make_server_app, private_uploads
 
@@ -326,3 +328,31 @@ def test_the_page_still_answers_after_all_this(client: PageClient) -> None:
     reply = client.http.get("/jinwen/story", params={"article": BRIDGE.id})
     assert reply.status_code == 200 and "1260米" in reply.text
     assert client.ask("青榆大桥全长多少米？")
+
+
+# --- memory
+
+
+def test_only_the_pages_used_last_are_remembered_and_the_others_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "CAPACITY", 3)
+    library = FakeLibrary(tmp_path / "index")
+    page = build_app(library, FakeAssistant(), tmp_path)  # type: ignore[arg-type]
+    app = make_server_app(page, library, 7860, tmp_path)  # type: ignore[arg-type]
+    boot = next(event["id"] for event in page.config["dependencies"] if event["api_name"] == "_boot")
+    with TestClient(app, base_url="http://127.0.0.1:7860") as client:
+        for number in range(8):
+            body = {"data": ["zh::1"], "fn_index": boot, "session_hash": f"s{number}"}
+            assert client.post("/gradio_api/run/predict", json=body).status_code == 200
+    assert list(page.state_holder.session_data) == ["s5", "s6", "s7"]
+
+    with served(library, FakeAssistant(), tmp_path) as url:
+        early = PageClient(url, "early")
+        conversation = early.ask("青榆大桥全长多少米？")
+        for number in range(5):
+            PageClient(url, f"later{number}").boot()
+        opened = early.call("_open", conversation, "zh")
+        assert "1260米" in str(opened[early.component("jw-chat")])
+        early.call("_ask", "几条车道？", conversation, "extractive", 5, "", "", ["河畔日报"], "zh")
+        assert "几条车道" in str(early.boot(conversation)[early.component("jw-chat")])
