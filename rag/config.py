@@ -121,6 +121,11 @@ class UiSettings:
 
     port: int = 7860
     max_upload_mb: float = 50.0
+    """Of one file."""
+    max_uploads_mb: float = 2000.0
+    """Of all uploaded files together."""
+    trust_forwarded: bool = False
+    """Believe the X-Forwarded-* headers of a proxy in front of the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +145,7 @@ _LARGEST_PORT = 65_535
 _SHOWN = 80
 _POSITIVE = {
     "max_file_mb", "size", "batch_size", "depth", "rrf_k", "per_article", "top_k", "max_sources",
-    "max_new_tokens", "context_tokens", "timeout_s", "port", "max_upload_mb",
+    "max_new_tokens", "context_tokens", "timeout_s", "port", "max_upload_mb", "max_uploads_mb",
 }  # fmt: skip
 
 
@@ -236,6 +241,10 @@ def _convert(origin: str, name: str, hint: Any, value: Any) -> Any:
         if value not in choices:
             raise SettingsError(f"{origin}: {name} is {_shown(value)}; expected one of {', '.join(choices)}")
         return value
+    if hint is bool:
+        if str(value).lower() not in ("true", "false"):
+            raise SettingsError(f"{origin}: {name} is {_shown(value)}; expected true or false")
+        return str(value).lower() == "true"
     if hint is str:
         return _text(origin, name, value)
     return _number(origin, name, hint, value)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 import shutil
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,19 +14,23 @@ import pytest
 
 pytest.importorskip("playwright")
 
+from page_client import served
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from ui_support import FakeAssistant, FakeLibrary
 
 from rag.config import Settings
 from rag.library import Library
-from ui.app import build_app
-from ui.server import listen, make_server_app
+from ui.server import listen
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
+    pytest.mark.timeout(600),
 ]
+PATIENCE_MS = 60_000
+"""For a machine that is busy with other things; nothing here waits that long otherwise."""
+expect.set_options(timeout=PATIENCE_MS)
 
 QUOTE = "青榆大桥全长1260米，双向六车道，两侧各设三米宽的步道。"
 ARTICLES = [
@@ -50,24 +52,6 @@ ARTICLES = [
         "finalContent": "苹果园小学的新操场九月启用，跑道长二百五十米。\n校长说，孩子们终于有了自己的足球场。",
     },
 ]  # fmt: skip
-
-
-@contextlib.contextmanager
-def served(library: Any, assistant: Any) -> Iterator[str]:
-    import uvicorn
-
-    listener = listen(0)
-    port = listener.getsockname()[1]
-    app = make_server_app(build_app(library, assistant), library, port)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{port}/"
-    finally:
-        server.should_exit = True
-        thread.join(10)
-        listener.close()
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +112,7 @@ class Visits:
         key = json.dumps(settings)
         if key not in self._contexts:
             self._contexts[key] = self._browser.new_context(**settings)
-            self._contexts[key].set_default_timeout(10_000)
+            self._contexts[key].set_default_timeout(PATIENCE_MS)
         return self._contexts[key]
 
     def outside(self, page: Page, url: str) -> list[str]:
@@ -431,6 +415,6 @@ def test_the_server_stops_on_ctrl_c(index: Path) -> None:
     assert running.stdout is not None
     assert f"http://127.0.0.1:{port}/" in running.stdout.readline()
     running.send_signal(signal.SIGINT)
-    _, errors = running.communicate(timeout=15)
+    _, errors = running.communicate(timeout=60)
     assert running.returncode == 0, errors
     assert "Traceback" not in errors

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import sqlite3
 import stat
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +22,11 @@ from ui.contents import Contents
 from ui.conversations import FILE_NAME, ConversationStore, Exchange, turns
 from ui.library_tab import LibraryTab
 from ui.running import Runs, drain
+from ui.visitors import Visitor
 
 OPTIONS = Options(mode="extractive", max_sources=5)
+OWNER = "me"
+ME = Visitor(OWNER, "session")
 
 
 @pytest.fixture
@@ -35,7 +40,7 @@ def chat(tmp_path: Path, assistant: FakeAssistant) -> Chat:
 
 
 def ask(chat: Chat, question: str, conversation: str = "", options: Options = OPTIONS) -> list[View]:
-    return list(chat.ask(question, conversation, options, "zh", "session"))
+    return list(chat.ask(question, conversation, options, "zh", ME))
 
 
 # --- conversations on disk
@@ -43,32 +48,32 @@ def ask(chat: Chat, question: str, conversation: str = "", options: Options = OP
 
 def test_answers_come_back_equal_after_a_restart(tmp_path: Path) -> None:
     first = ConversationStore(tmp_path)
-    conversation = first.start("桥？")
+    conversation = first.start(OWNER, "桥？")
     exchanges = [
         Exchange("桥？", answered("桥？", BRIDGE, "大桥全长1260米", "1260米")),
         Exchange("天气？", refused("天气？", HOSTILE)),
         Exchange("错？", None, "the model broke"),
     ]
     for exchange in exchanges:
-        first.append(conversation, exchange)
-    assert ConversationStore(tmp_path).exchanges(conversation) == exchanges
+        first.append(OWNER, conversation, exchange)
+    assert ConversationStore(tmp_path).exchanges(OWNER, conversation) == exchanges
 
 
 def test_conversations_are_listed_latest_first_and_named_after_their_first_question(tmp_path: Path) -> None:
     store = ConversationStore(tmp_path)
-    older, newer = store.start("  第一\n问 "), store.start("x" * 100)
-    assert [(s.id, s.title) for s in store.summaries()] == [(newer, "x" * 60), (older, "第一 问")]
-    store.append(older, Exchange("第一", None, "stopped"))
-    assert [s.id for s in store.summaries()] == [older, newer]
+    older, newer = store.start(OWNER, "  第一\n问 "), store.start(OWNER, "x" * 100)
+    assert [(s.id, s.title) for s in store.summaries(OWNER)] == [(newer, "x" * 60), (older, "第一 问")]
+    store.append(OWNER, older, Exchange("第一", None, "stopped"))
+    assert [s.id for s in store.summaries(OWNER)] == [older, newer]
 
 
 def test_a_deleted_conversation_leaves_nothing_and_takes_nothing_more(tmp_path: Path) -> None:
     store = ConversationStore(tmp_path)
-    conversation = store.start("极其机密的问题")
-    store.append(conversation, Exchange("极其机密的问题", None, "stopped"))
-    store.delete(conversation)
-    store.append(conversation, Exchange("再来", None, "stopped"))
-    assert store.summaries() == [] and store.exchanges(conversation) == []
+    conversation = store.start(OWNER, "极其机密的问题")
+    store.append(OWNER, conversation, Exchange("极其机密的问题", None, "stopped"))
+    store.delete(OWNER, conversation)
+    store.append(OWNER, conversation, Exchange("再来", None, "stopped"))
+    assert store.summaries(OWNER) == [] and store.exchanges(OWNER, conversation) == []
 
 
 def test_the_file_is_for_its_owner_only(tmp_path: Path) -> None:
@@ -80,26 +85,26 @@ def test_an_answer_of_another_version_does_not_hide_the_conversation(tmp_path: P
     import sqlite3
 
     store = ConversationStore(tmp_path)
-    conversation = store.start("q")
-    store.append(conversation, Exchange("q", answered("q", BRIDGE, "大桥全长1260米")))
+    conversation = store.start(OWNER, "q")
+    store.append(OWNER, conversation, Exchange("q", answered("q", BRIDGE, "大桥全长1260米")))
     with sqlite3.connect(tmp_path / FILE_NAME) as connection:
         connection.execute("UPDATE exchanges SET answer = '{\"new\": 1}'")
     connection.close()
-    assert store.exchanges(conversation) == [Exchange("q", None, "unreadable")]
+    assert store.exchanges(OWNER, conversation) == [Exchange("q", None, "unreadable")]
 
 
 def test_many_threads_lose_no_exchange(tmp_path: Path) -> None:
     store = ConversationStore(tmp_path)
-    conversation = store.start("q")
+    conversation = store.start(OWNER, "q")
     threads = [
-        threading.Thread(target=store.append, args=(conversation, Exchange(f"q{n}", None, "stopped")))
+        threading.Thread(target=store.append, args=(OWNER, conversation, Exchange(f"q{n}", None, "stopped")))
         for n in range(12)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(e.question for e in store.exchanges(conversation)) == sorted(f"q{n}" for n in range(12))
+    assert sorted(e.question for e in store.exchanges(OWNER, conversation)) == sorted(f"q{n}" for n in range(12))
 
 
 def test_only_answered_questions_become_history() -> None:
@@ -117,7 +122,7 @@ def test_an_answer_grows_and_is_kept(chat: Chat) -> None:
     assert not views[-1].running and [view.running for view in views[:-1]] == [True] * (len(views) - 1)
     assert "<strong>1260米</strong>" in views[-1].messages[-1]["content"]
     assert views[0].messages[0]["role"] == "user" and "大桥全长多少米？" in views[0].messages[0]["content"]
-    assert chat.show(views[-1].conversation, "zh") == views[-1].messages
+    assert chat.show(OWNER, views[-1].conversation, "zh") == views[-1].messages
 
 
 def test_a_follow_up_goes_on_in_its_conversation_with_its_history(chat: Chat, assistant: FakeAssistant) -> None:
@@ -135,8 +140,8 @@ def test_a_follow_up_goes_on_in_its_conversation_with_its_history(chat: Chat, as
 
 def test_the_same_conversation_is_shown_in_the_other_language(chat: Chat) -> None:
     conversation = ask(chat, "大桥全长多少米？")[-1].conversation
-    assert "Quoted sentences" in chat.show(conversation, "en")[1]["content"]
-    assert "原文摘句" in chat.show(conversation, "zh")[1]["content"]
+    assert "Quoted sentences" in chat.show(OWNER, conversation, "en")[1]["content"]
+    assert "原文摘句" in chat.show(OWNER, conversation, "zh")[1]["content"]
 
 
 def test_settings_reach_the_assistant(chat: Chat, assistant: FakeAssistant) -> None:
@@ -163,7 +168,7 @@ def test_a_filter_that_cannot_be_meant_is_refused_in_words(chat: Chat, options: 
 @pytest.mark.parametrize("question", ["", "   ", "\n\t"])
 def test_an_empty_question_does_nothing(chat: Chat, assistant: FakeAssistant, question: str) -> None:
     assert ask(chat, question) == [View([], "", running=False)]
-    assert assistant.asked == [] and chat.store.summaries() == []
+    assert assistant.asked == [] and chat.store.summaries(OWNER) == []
 
 
 def test_a_known_error_is_shown_escaped_and_does_not_end_the_conversation(chat: Chat) -> None:
@@ -207,36 +212,62 @@ def test_what_no_question_can_hold_is_dropped_or_cut(chat: Chat, assistant: Fake
 def test_an_unknown_conversation_id_starts_a_new_one(chat: Chat) -> None:
     conversation = ask(chat, "大桥全长多少米？", "../../etc")[-1].conversation
     assert conversation != "../../etc"
-    assert [summary.id for summary in chat.store.summaries()] == [conversation]
+    assert [summary.id for summary in chat.store.summaries(OWNER)] == [conversation]
 
 
 def test_stop_ends_the_answer_at_once_and_keeps_what_there_was(chat: Chat, assistant: FakeAssistant) -> None:
-    views = chat.ask("慢慢说，多长？", "", OPTIONS, "zh", "session")
+    views = chat.ask("慢慢说，多长？", "", OPTIONS, "zh", ME)
     for view in views:
         if "jw-growing" in view.messages[-1]["content"]:
-            chat.stop("session")
+            chat.stop(ME)
             break
     started = time.monotonic()
     *_, last = views
     assert time.monotonic() - started < 1.0
     assert not last.running and "已停止" in last.messages[-1]["content"]
     assert assistant.closed.wait(2), "the assistant's iterator must be closed"
-    stored = chat.store.exchanges(last.conversation)[0]
+    stored = chat.store.exchanges(OWNER, last.conversation)[0]
     assert stored.problem == "stopped" and stored.answer is not None
 
 
 def test_stopping_one_session_leaves_another_alone(chat: Chat) -> None:
-    chat.stop("someone else")
+    chat.stop(Visitor(OWNER, "another page"))
+    chat.stop(Visitor("someone else", "session"))
     assert not ask(chat, "大桥全长多少米？")[-1].running
     assert "已停止" not in ask(chat, "大桥全长多少米？")[-1].messages[-1]["content"]
 
 
 def test_a_closed_page_keeps_what_there_was(chat: Chat, assistant: FakeAssistant) -> None:
-    views = chat.ask("慢慢说，多长？", "", OPTIONS, "zh", "session")
+    views = chat.ask("慢慢说，多长？", "", OPTIONS, "zh", ME)
     conversation = next(view.conversation for view in views if "jw-growing" in view.messages[-1]["content"])
     views.close()  # type: ignore[attr-defined]
-    assert chat.store.exchanges(conversation)[0].problem == "stopped"
+    assert chat.store.exchanges(OWNER, conversation)[0].problem == "stopped"
     assert assistant.closed.wait(2)
+
+
+def test_a_conversation_is_its_owner_s_alone(chat: Chat) -> None:
+    mine = ask(chat, "大桥全长多少米？")[-1].conversation
+    store = chat.store
+    assert store.summaries("someone else") == [] and store.exchanges("someone else", mine) == []
+    assert chat.show("someone else", mine, "zh") == []
+    store.append("someone else", mine, Exchange("插话", None, "stopped"))
+    store.delete("someone else", mine)
+    assert [e.question for e in store.exchanges(OWNER, mine)] == ["大桥全长多少米？"]
+    answered_elsewhere = list(chat.ask("那它呢？", mine, OPTIONS, "zh", Visitor("someone else", "page")))[-1]
+    assert answered_elsewhere.conversation != mine and len(store.exchanges(OWNER, mine)) == 1
+
+
+def test_conversations_of_before_owners_go_to_the_first_who_comes(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as connection, connection:
+        connection.execute(
+            "CREATE TABLE conversations (id TEXT PRIMARY KEY, title TEXT NOT NULL, updated REAL NOT NULL)"
+        )
+        connection.execute("INSERT INTO conversations VALUES ('old', '旧问题', 1.0)")
+    store = ConversationStore(tmp_path)
+    assert store.summaries(OWNER) == []
+    store.adopt(OWNER)
+    ConversationStore(tmp_path).adopt("the next")
+    assert [s.title for s in store.summaries(OWNER)] == ["旧问题"] and store.summaries("the next") == []
 
 
 # --- running
@@ -279,16 +310,16 @@ def test_a_new_run_stops_the_session_s_earlier_one() -> None:
 
 
 def test_leaving_waits_until_nothing_more_is_sent(chat: Chat) -> None:
-    views = chat.ask("慢慢说，多长？", "", OPTIONS, "zh", "session")
+    views = chat.ask("慢慢说，多长？", "", OPTIONS, "zh", ME)
     shown = [next(views), next(views)]
     rest: list[View] = []
     reader = threading.Thread(target=lambda: rest.extend(views))
     reader.start()
-    chat.leave("session")
+    chat.leave(ME)
     sent = len(rest)
     reader.join(2)
     assert len(rest) == sent and all(view.running for view in [*shown, *rest])
-    assert chat.store.exchanges(shown[0].conversation)[0].problem == "stopped"
+    assert chat.store.exchanges(OWNER, shown[0].conversation)[0].problem == "stopped"
 
 
 # --- library tab

@@ -23,7 +23,11 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
+    pytest.mark.timeout(600),
 ]
+PATIENCE_MS = 60_000
+"""For a machine that is busy with other things; nothing here waits that long otherwise."""
+expect.set_options(timeout=PATIENCE_MS)
 BRIDGE = "青榆大桥全长1260米，双向六车道，两侧各设三米宽的步道。"
 ARTICLE = f"青榆大桥本月建成\n\n青榆大桥位于城西。\n{BRIDGE}\n大桥由河畔建工承建，历时三年，有八百名工人。\n"
 QUESTIONS = [
@@ -51,7 +55,7 @@ def page(tmp_path: Path) -> Iterator[Page]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         try:
             context = browser.new_context(locale="zh-CN", viewport={"width": 1440, "height": 900})
-            context.set_default_timeout(15_000)
+            context.set_default_timeout(PATIENCE_MS)
             errors: list[str] = []
             page = context.new_page()
             page.on("pageerror", lambda error: errors.append(str(error)))
@@ -70,7 +74,7 @@ def page(tmp_path: Path) -> Iterator[Page]:
 def run_set(page: Page, name: str) -> None:
     page.locator("#jw-ev-name input").fill(name)
     page.locator("#jw-ev-run").click()
-    expect(page.locator("#jw-ev-result .jw-ev-title")).to_have_text(name, timeout=20_000)
+    expect(page.locator("#jw-ev-result .jw-ev-title")).to_have_text(name)
 
 
 def test_from_the_chat_to_a_run_a_comparison_and_an_explanation(page: Page, tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def test_another_host_name_is_refused(client: TestClient, host: str) -> None:
 def test_another_origin_can_neither_upload_nor_read(client: TestClient, origin: str) -> None:
     upload = client.post("/gradio_api/upload", files={"files": ("a.txt", b"x")}, headers={"origin": origin})
     assert upload.status_code == 403
-    assert client.get("/config", headers={"origin": origin}).status_code == 403
+    assert client.get("/", headers={"origin": origin}).status_code == 403
 
 
 @pytest.mark.parametrize("origin", [f"http://127.0.0.1:{PORT}", f"http://localhost:{PORT}"])
@@ -90,9 +90,10 @@ def test_an_upload_over_the_limit_is_refused(client: TestClient) -> None:
     assert client.post("/gradio_api/upload", files={"files": ("a.txt", big)}).status_code == 413
 
 
-def test_no_event_is_offered_as_an_interface(client: TestClient) -> None:
-    assert client.get("/gradio_api/info").json() == {"named_endpoints": {}, "unnamed_endpoints": {}}
-    config = client.get("/config").json()
+def test_no_event_is_offered_as_an_interface(client: TestClient, tmp_path: Path) -> None:
+    page = build_app(FakeLibrary(tmp_path), FakeAssistant())  # type: ignore[arg-type]
+    assert page.get_api_info() == {"named_endpoints": {}, "unnamed_endpoints": {}}
+    config = page.config
     assert config["analytics_enabled"] is False
     assert {event["api_visibility"] for event in config["dependencies"]} == {"private"}
     assert not [event for event in config["dependencies"] if event["js"] not in (None, False)]

@@ -23,6 +23,7 @@ from ui.library_tab import LibraryTab
 from ui.markup import escape
 from ui.server import private_uploads, run
 from ui.strings import Language, as_language, text
+from ui.visitors import Visitor, visitor
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
@@ -43,12 +44,11 @@ def build_app(library: Library, assistant: Assistant, runs_dir: Path = DEFAULT_R
     wiring = _Wiring(chat, LibraryTab(library, contents), contents, controls)
     evaluation = EvaluationTab(library, contents, chat.store, controls.evaluation, runs_dir)
     with page:
-        wiring.start()
+        wiring.start(evaluation)
         wiring.asking()
         wiring.conversations()
         wiring.filters()
         wiring.library_tab()
-        evaluation.connect(controls.state.wish, controls.state.language)
     page.queue(max_size=32, default_concurrency_limit=4)
     return page
 
@@ -78,13 +78,15 @@ class _Wiring:
 
     # ---- what happens when
 
-    def start(self) -> None:
+    def start(self, evaluation: EvaluationTab) -> None:
         """On load and on a change of language: every text, the open conversation, the library."""
         ask, state, status = self._c.ask, self._c.state, self._c.shelf.status
-        others = [*ask.examples, state.language, state.pick, status]
+        others = [*ask.examples, state.granted, state.language, state.pick, status]
         outputs = [*self._labelled, *self._conversation, *self._contents, *self._reading, *others]
         outputs = list(dict.fromkeys(outputs))
-        state.wish.change(self._boot, state.wish, outputs, trigger_mode="always_last", **_AT_ONCE)
+        granted = state.wish.change(self._boot, state.wish, outputs, trigger_mode="always_last", **_AT_ONCE)
+        # Not a second listener on the wish: two that are both deferred wake each other without end.
+        evaluation.connect(granted.then, state.wish, state.language)
 
     def asking(self) -> None:
         """The question box, the examples and the stop button."""
@@ -146,7 +148,9 @@ class _Wiring:
 
     def _boot(self, wish: str, request: gr.Request) -> Changes:
         wanted, conversation, *_ = [*(wish or "").split(":"), "", ""]
-        language = as_language(wanted)
+        language, who = as_language(wanted), visitor(request)
+        if who.lasting:
+            self._chat.store.adopt(who.owner)
         questions = [*self._contents_now().examples[language], *[""] * layout.EXAMPLES]
         examples = {
             button: gr.update(value=question, visible=bool(question))
@@ -155,30 +159,44 @@ class _Wiring:
         return _merged(
             {labelled.component: labelled.update(language) for labelled in self._c.labelled},
             examples,
-            self._show(conversation, language, running=self._chat.running(_session(request))),
+            self._show_started(who, conversation, language),
             self._show_contents("", language),
             self._read("", language),
-            {self._c.state.language: language, self._c.state.pick: "", self._c.shelf.status: ""},
+            {
+                self._c.state.granted: wish,
+                self._c.state.language: language,
+                self._c.state.pick: "",
+                self._c.shelf.status: "",
+            },
         )
 
-    def _show(self, conversation: str, language: Language, running: bool = False) -> Changes:
-        """A stored conversation, or the start page when there is none of this id."""
-        messages = self._chat.show(conversation, language)
-        known = conversation if messages else ""
-        return self._conversation_changes(messages, known) | {self._c.ask.box: _box(language, running)}
+    def _show_started(self, who: Visitor, conversation: str, language: Language) -> Changes:
+        """The conversation of a page that starts or changes its language; one that an answer grows in is left alone."""
+        if self._chat.running(who):
+            return {
+                self._c.ask.box: _box(language, running=True),
+                self._c.drawer.conversations: self._list(who.owner, conversation),
+            }
+        return self._show(who.owner, conversation, language)
 
-    def _conversation_changes(self, messages: list[Any], conversation: str) -> Changes:
+    def _show(self, owner: str, conversation: str, language: Language) -> Changes:
+        """A stored conversation, or the start page when `owner` has none of this id."""
+        messages = self._chat.show(owner, conversation, language)
+        known = conversation if messages else ""
+        return self._conversation_changes(owner, messages, known) | {self._c.ask.box: _box(language, running=False)}
+
+    def _conversation_changes(self, owner: str, messages: list[Any], conversation: str) -> Changes:
         ask, drawer, state = self._c.ask, self._c.drawer, self._c.state
         return {
             ask.chat: messages,
             ask.hero: gr.update(visible=not messages),
             state.current: conversation,
-            drawer.conversations: self._list(conversation),
+            drawer.conversations: self._list(owner, conversation),
             drawer.delete: gr.update(visible=bool(conversation)),
         }
 
-    def _list(self, chosen: str) -> Any:
-        summaries = self._chat.store.summaries()
+    def _list(self, owner: str, chosen: str) -> Any:
+        summaries = self._chat.store.summaries(owner)
         choices = [(summary.title, summary.id) for summary in summaries]
         return gr.update(choices=choices, value=chosen or None, visible=bool(choices))
 
@@ -194,33 +212,35 @@ class _Wiring:
         wanted: str,
         request: gr.Request,
     ) -> Iterator[Changes]:
-        language = as_language(wanted)
+        language, who = as_language(wanted), visitor(request)
         options = Options(mode, int(max_sources), date_from or "", date_to or "", tuple(sources or ()))
-        views = self._chat.ask(question or "", conversation or "", options, language, _session(request))
+        views = self._chat.ask(question or "", conversation or "", options, language, who)
         for number, view in enumerate(views):
             if not view.running:
-                changes = self._conversation_changes(view.messages, view.conversation)
+                changes = self._conversation_changes(who.owner, view.messages, view.conversation)
                 yield changes | {self._c.ask.box: _box(language, running=False)}
             elif number == 0:
-                changes = self._conversation_changes(view.messages, view.conversation)
+                changes = self._conversation_changes(who.owner, view.messages, view.conversation)
                 yield changes | {self._c.ask.box: _box(language, running=True) | {"value": ""}}
             else:
                 yield {self._c.ask.chat: view.messages}
 
     def _stop(self, request: gr.Request) -> None:
-        self._chat.stop(_session(request))
+        self._chat.stop(visitor(request))
 
     def _open(self, conversation: str | None, wanted: str, request: gr.Request) -> Changes:
-        self._chat.leave(_session(request))
-        shown = self._show(conversation or "", as_language(wanted))
+        who = visitor(request)
+        self._chat.leave(who)
+        shown = self._show(who.owner, conversation or "", as_language(wanted))
         return shown | {self._c.drawer.confirm_row: gr.update(visible=False)}
 
     def _new(self, wanted: str, request: gr.Request) -> Changes:
         return self._open("", wanted, request)
 
     def _delete(self, conversation: str, wanted: str, request: gr.Request) -> Changes:
-        self._chat.leave(_session(request))
-        self._chat.store.delete(conversation)
+        who = visitor(request)
+        self._chat.leave(who)
+        self._chat.store.delete(who.owner, conversation)
         return self._open("", wanted, request)
 
     def _filters_in_force(self, date_from: str, date_to: str, sources: list[str], wanted: str) -> Changes:
@@ -278,12 +298,12 @@ class _Wiring:
 
     def _add(self, files: list[str] | None, needle: str, wanted: str, request: gr.Request) -> Iterator[Changes]:
         language, shelf = as_language(wanted), self._c.shelf
-        for status in self._tab.add([Path(file) for file in files or []], language, _session(request)):
+        for status in self._tab.add([Path(file) for file in files or []], language, visitor(request).place):
             yield {shelf.status: status, shelf.stop: gr.update(visible=True)}
         yield self._show_contents(needle or "", language) | {shelf.stop: gr.update(visible=False)}
 
     def _stop_adding(self, request: gr.Request) -> None:
-        self._tab.stop(_session(request))
+        self._tab.stop(visitor(request).place)
 
 
 def _box(language: Language, running: bool) -> dict[str, Any]:
@@ -312,7 +332,3 @@ def _confirms(button: gr.Button, cancel: gr.Button, row: gr.Column) -> None:
     """`button` asks first: it opens `row`, `cancel` closes it."""
     button.click(lambda: gr.update(visible=True), None, row, **_AT_ONCE)
     cancel.click(lambda: gr.update(visible=False), None, row, **_AT_ONCE)
-
-
-def _session(request: gr.Request) -> str:
-    return str(request.session_hash or "")

@@ -20,6 +20,7 @@ from ui.markup import visible
 from ui.running import Runs, drain
 from ui.strings import STRINGS, Language, text
 from ui.typed_dates import read_day
+from ui.visitors import Visitor
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
@@ -27,8 +28,14 @@ if TYPE_CHECKING:
     from rag.library import Library
 
 _LOG = logging.getLogger(__name__)
-_SHORTEST_STEP_S = 0.08
-"""Between two snapshots sent to the browser; faster ones only cost it work."""
+_SHORTEST_STEP_S = 0.1
+_LONGEST_STEP_S = 0.6
+_SLOWING = 0.1
+"""Seconds between two snapshots sent to the browser: more of them, the longer the answer grows.
+
+A browser that is busy draws more slowly than snapshots come; what waits there keeps even the stop button from
+being drawn.
+"""
 
 
 class Message(TypedDict):
@@ -72,45 +79,46 @@ class Chat:
         self._runs = Runs()
         self.store = store
 
-    def show(self, conversation: str, language: Language) -> list[Message]:
-        """The messages of a stored conversation; empty for an unknown one."""
+    def show(self, owner: str, conversation: str, language: Language) -> list[Message]:
+        """The messages of a stored conversation of `owner`; empty for an unknown one."""
         messages: list[Message] = []
-        for number, exchange in enumerate(self.store.exchanges(conversation), 1):
+        for number, exchange in enumerate(self.store.exchanges(owner, conversation), 1):
             messages += self._messages(exchange, language, f"{conversation}-{number}")
         return messages
 
     def ask(
-        self, question: str, conversation: str, options: Options, language: Language, session: str
+        self, question: str, conversation: str, options: Options, language: Language, visitor: Visitor
     ) -> Iterator[View]:
         """Views of the growing answer; the last one is stored and not `running`.
 
         An unknown or empty `conversation` starts a new one. Closing this iterator stops the answer and
         stores what there is of it.
         """
+        owner, place = visitor.owner, visitor.place
         asked = visible(question).strip()[: MAX_QUESTION_CHARS + 1]
         if not asked:
-            yield View(self.show(conversation, language), conversation, running=False)
+            yield View(self.show(owner, conversation, language), conversation, running=False)
             return
         try:
-            earlier = self.store.exchanges(conversation)
-            conversation = conversation if earlier else self.store.start(asked)
+            earlier = self.store.exchanges(owner, conversation)
+            conversation = conversation if earlier else self.store.start(owner, asked)
         except StoreError as error:
             said = [_said("user", render.question(asked, language)), _said("assistant", _failed(str(error), language))]
             yield View(said, conversation, running=False)
             return
-        shown = self.show(conversation, language) if earlier else []
+        shown = self.show(owner, conversation, language) if earlier else []
         key = f"{conversation}-{len(earlier) + 1}"
         log = [*shown, _said("user", render.question(asked, language))]
         yield View([*log, _said("assistant", render.waiting(language))], conversation, running=True)
 
-        run = self._runs.start(session)
+        run = self._runs.start(place)
         exchange, kept = Exchange(asked, None, "stopped"), False
         try:
             for exchange in self._answer(asked, earlier, options, language, run.stop):
                 if exchange.problem == "stopped" and not run.stop.is_set():
                     growing = _said("assistant", self._answer_markup(exchange.answer, language, key))
                     yield View([*log, growing], conversation, running=True)
-            problem, kept = self._keep(conversation, exchange), True
+            problem, kept = self._keep(owner, conversation, exchange), True
             if not run.left.is_set():
                 messages = [*shown, *self._messages(exchange, language, key)]
                 if problem:
@@ -118,29 +126,29 @@ class Chat:
                 yield View(messages, conversation, running=False)
         finally:
             if not kept:
-                self._keep(conversation, exchange)
-            self._runs.finish(session, run)
+                self._keep(owner, conversation, exchange)
+            self._runs.finish(place, run)
 
-    def _keep(self, conversation: str, exchange: Exchange) -> str:
+    def _keep(self, owner: str, conversation: str, exchange: Exchange) -> str:
         """Store an exchange; why it could not be, or empty."""
         try:
-            self.store.append(conversation, exchange)
+            self.store.append(owner, conversation, exchange)
         except StoreError as error:
             _LOG.warning("%s", error)
             return str(error)
         return ""
 
-    def stop(self, session: str) -> None:
-        """Stop the answer that `session` is waiting for."""
-        self._runs.stop(session)
+    def stop(self, visitor: Visitor) -> None:
+        """Stop the answer that `visitor` is waiting for."""
+        self._runs.stop(visitor.place)
 
-    def running(self, session: str) -> bool:
-        """Whether `session` is waiting for an answer."""
-        return self._runs.running(session)
+    def running(self, visitor: Visitor) -> bool:
+        """Whether `visitor` is waiting for an answer."""
+        return self._runs.running(visitor.place)
 
-    def leave(self, session: str) -> None:
-        """Stop the answer that `session` is waiting for, because the page is about to show something else."""
-        self._runs.leave(session)
+    def leave(self, visitor: Visitor) -> None:
+        """Stop the answer that `visitor` is waiting for, because the page is about to show something else."""
+        self._runs.leave(visitor.place)
 
     def _answer(
         self,
@@ -152,7 +160,7 @@ class Chat:
     ) -> Iterator[Exchange]:
         """The exchange as far as it has come: `problem` is `stopped` until it is complete or has failed."""
         latest: Answer | None = None
-        last_sent = 0.0
+        began, last_sent = time.monotonic(), 0.0
         try:
             filters = read_filters(options, language)
             history = turns(list(earlier))
@@ -163,8 +171,10 @@ class Chat:
                 stop,
             )
             for latest in snapshots:
-                if not latest.final and time.monotonic() - last_sent > _SHORTEST_STEP_S:
-                    last_sent = time.monotonic()
+                now = time.monotonic()
+                step = min(_LONGEST_STEP_S, _SHORTEST_STEP_S + _SLOWING * (now - began))
+                if not latest.final and now - last_sent > step:
+                    last_sent = now
                     yield Exchange(asked, latest, "stopped")
         except JinwenError as error:
             yield Exchange(asked, None, str(error))

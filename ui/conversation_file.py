@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from rag.errors import StoreError
 from rag.store.checksums import CONVERSATIONS, add_functions
@@ -198,9 +198,13 @@ def _merge(memory: sqlite3.Connection, disk: sqlite3.Connection, copied: set[str
     """Bring to `disk` what is new in `memory`, and remove what was deleted of the conversations `copied` from it."""
     present = {row[0] for row in memory.execute("SELECT id FROM conversations")}
     for table in _TABLES:
-        rows: list[Any] = memory.execute(f"SELECT * FROM {table}").fetchall()
-        if rows:
-            disk.executemany(f"INSERT OR IGNORE INTO {table} VALUES ({', '.join('?' * len(rows[0]))})", rows)
+        found = memory.execute(f"SELECT * FROM {table}")
+        columns = [column[0] for column in found.description]
+        marks = ", ".join("?" * len(columns))
+        disk.executemany(f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({marks})", found)
+    # What got its owner meanwhile (see ConversationStore.adopt) keeps it, or the next who comes would get it.
+    owned = memory.execute("SELECT owner, id FROM conversations").fetchall()
+    disk.executemany("UPDATE conversations SET owner = ? WHERE id = ? AND owner = ''", owned)
     disk.executemany("DELETE FROM conversations WHERE id = ?", [(gone,) for gone in copied - present])
 
 

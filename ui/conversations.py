@@ -1,9 +1,9 @@
 """Conversations on disk: one small SQLite database beside the index.
 
-They are kept on the server and not in the browser, because the page serves one person on one machine:
-so they survive a reload, a restart, another port and another browser. The file is readable by its owner
-only. What is stored is the answer itself, not its markup, so an old conversation is shown in today's
-language and design.
+They are kept on the server and not in the browser, so they survive a reload, a restart and another port. Each
+belongs to an owner (see visitors.py), and every method that touches one asks for whose it is: what belongs to
+another is as if it did not exist. The file is readable by the person who runs Jinwen only. What is stored is the
+answer itself, not its markup, so an old conversation is shown in today's language and design.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from ui.conversation_file import ConversationFile, enduring
 FILE_NAME = CONVERSATIONS_FILE
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS conversations (
-    id TEXT PRIMARY KEY, title TEXT NOT NULL, updated REAL NOT NULL
+    id TEXT PRIMARY KEY, title TEXT NOT NULL, updated REAL NOT NULL, owner TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE TABLE IF NOT EXISTS exchanges (
     conversation TEXT NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
@@ -36,6 +36,8 @@ CREATE TABLE IF NOT EXISTS exchanges (
     PRIMARY KEY (conversation, position)
 ) STRICT;
 """
+_ADD_OWNER = "ALTER TABLE conversations ADD COLUMN owner TEXT NOT NULL DEFAULT ''"
+"""For a database of before; empty means not yet anyone's."""
 _ANSWER: TypeAdapter[Answer] = TypeAdapter(Answer)
 _MAX_TITLE = 60
 
@@ -73,41 +75,52 @@ class ConversationStore:
         self.file.start()
 
     @enduring
-    def summaries(self, limit: int = 200) -> list[Summary]:
-        """The conversations, latest first."""
+    def adopt(self, owner: str) -> None:
+        """Give conversations of the time before owners to `owner`, the first who asks for them."""
+        with self._connection() as connection:
+            connection.execute("UPDATE conversations SET owner = ? WHERE owner = ''", (owner,))
+
+    @enduring
+    def summaries(self, owner: str, limit: int = 200) -> list[Summary]:
+        """The conversations of `owner`, latest first."""
         with self._connection() as connection:
             rows = connection.execute(
-                "SELECT id, title FROM conversations ORDER BY updated DESC, rowid DESC LIMIT ?", (limit,)
+                "SELECT id, title FROM conversations WHERE owner = ? ORDER BY updated DESC, rowid DESC LIMIT ?",
+                (owner, limit),
             )
             return [Summary(*row) for row in rows]
 
     @enduring
-    def start(self, question: str) -> str:
+    def start(self, owner: str, question: str) -> str:
         """A new conversation named after its first question; its id."""
         conversation = secrets.token_hex(8)
         title = " ".join(question.split())[:_MAX_TITLE]
         with self._connection() as connection:
-            connection.execute("INSERT INTO conversations VALUES (?, ?, ?)", (conversation, title, time.time()))
+            connection.execute(
+                "INSERT INTO conversations (id, title, updated, owner) VALUES (?, ?, ?, ?)",
+                (conversation, title, time.time(), owner),
+            )
         return conversation
 
     @enduring
-    def exchanges(self, conversation: str) -> list[Exchange]:
-        """What was asked and answered, in order; empty for an unknown conversation."""
+    def exchanges(self, owner: str, conversation: str) -> list[Exchange]:
+        """What was asked and answered, in order; empty for an unknown conversation and for one of someone else."""
         with self._connection() as connection:
             rows = connection.execute(
-                "SELECT question, answer, problem FROM exchanges WHERE conversation = ? ORDER BY position",
-                (conversation,),
+                "SELECT question, answer, problem FROM exchanges JOIN conversations ON id = conversation "
+                "WHERE conversation = ? AND owner = ? ORDER BY position",
+                (conversation, owner),
             )
             return [_exchange(*row) for row in rows]
 
     @enduring
-    def append(self, conversation: str, exchange: Exchange) -> None:
-        """Add an exchange; does nothing when the conversation has been deleted meanwhile."""
+    def append(self, owner: str, conversation: str, exchange: Exchange) -> None:
+        """Add an exchange; does nothing when `owner` has no such conversation (any more)."""
         stored = _ANSWER.dump_json(exchange.answer).decode() if exchange.answer else None
         with self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
             known = connection.execute(
-                "UPDATE conversations SET updated = ? WHERE id = ?", (time.time(), conversation)
+                "UPDATE conversations SET updated = ? WHERE id = ? AND owner = ?", (time.time(), conversation, owner)
             ).rowcount
             if known:
                 connection.execute(
@@ -117,18 +130,27 @@ class ConversationStore:
                 )
 
     @enduring
-    def delete(self, conversation: str) -> None:
-        """Remove a conversation and all that was said in it."""
+    def delete(self, owner: str, conversation: str) -> None:
+        """Remove a conversation of `owner` and all that was said in it."""
         with self._connection() as connection:
-            connection.execute("DELETE FROM conversations WHERE id = ?", (conversation,))
+            connection.execute("DELETE FROM conversations WHERE id = ? AND owner = ?", (conversation, owner))
 
     def _connection(self) -> AbstractContextManager[sqlite3.Connection]:
         return self.file.connection()
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
-    """Make the tables where there are none."""
+    """Make the tables where there are none, and the owner where the table is of before owners."""
     connection.executescript(_SCHEMA)
+    if not _has_owner(connection):
+        with connection:
+            connection.execute("BEGIN IMMEDIATE")
+            if not _has_owner(connection):  # another thread may have been faster
+                connection.execute(_ADD_OWNER)
+
+
+def _has_owner(connection: sqlite3.Connection) -> bool:
+    return "owner" in {row[1] for row in connection.execute("PRAGMA table_info(conversations)")}
 
 
 def turns(exchanges: list[Exchange]) -> list[Turn]:

@@ -82,10 +82,10 @@ class Editor:
         """An empty question in the editor."""
         return self._fields(name or MINE, Question(id="", text="", lang=language, type="fact"), language)
 
-    def keep(self, turn: str, liked: bool, language: Language) -> Changes:
-        """A turn of the chat (`conversation-number`) as a question of the person's own set, in the editor."""
+    def keep(self, owner: str, turn: str, liked: bool, language: Language) -> Changes:
+        """A turn of a chat of `owner` (`conversation-number`) as a question of the person's own set, in the editor."""
         conversation, _, number = turn.rpartition("-")
-        exchanges = self._store.exchanges(conversation)[: int(number)] if number.isdecimal() else []
+        exchanges = self._store.exchanges(owner, conversation)[: int(number)] if number.isdecimal() else []
         kept = self._sets.keep(exchanges, liked=liked)
         here: Changes = {
             self._all.page_tabs: gr.update(selected="evaluation"),

@@ -20,6 +20,7 @@ from ui.evaluation_controls import (
 from ui.labels import Labels, first, static
 from ui.markup import escape
 from ui.render_evaluation import type_name
+from ui.sessions import FROM_DISK
 from ui.strings import DEFAULT_LANGUAGE, Language, text
 
 _STRICTNESS = ("strict", "balanced", "generous")
@@ -56,7 +57,9 @@ def _runs(labels: Labels, settings: Settings) -> RunControls:
     answer = settings.answer
     with gr.Row(elem_classes="jw-ev-split"):
         with gr.Column(elem_classes="jw-ev-side", min_width=0):
-            sets = labels.field(gr.Dropdown, "ev_set", choices=[], filterable=False, elem_id="jw-ev-set")
+            sets = labels.field(
+                gr.Dropdown, "ev_set", choices=[], elem_classes=FROM_DISK, filterable=False, elem_id="jw-ev-set"
+            )
             with gr.Row(elem_classes="jw-ev-buttons"):
                 upload = _upload(labels)
             mode = _radio(labels, "ev_mode", [(m, f"mode_{m}") for m in ("extractive", "generative")], answer.mode)
@@ -85,7 +88,13 @@ def _runs(labels: Labels, settings: Settings) -> RunControls:
             confirm_row, question, confirm, cancel = _confirm(labels, "ev_delete", "jw-ev-confirm-delete")
             result = static(elem_id="jw-ev-result")
             cause = labels.field(
-                gr.Dropdown, "ev_cause", choices=[], filterable=False, visible=False, elem_id="jw-ev-cause"
+                gr.Dropdown,
+                "ev_cause",
+                choices=[],
+                elem_classes=FROM_DISK,
+                filterable=False,
+                visible=False,
+                elem_id="jw-ev-cause",
             )
             failed = static(elem_id="jw-ev-failed")
     return RunControls(
@@ -97,8 +106,24 @@ def _runs(labels: Labels, settings: Settings) -> RunControls:
 def _compare(labels: Labels) -> CompareControls:
     with gr.Column(elem_classes="jw-ev-page", min_width=0):
         with gr.Row(elem_classes="jw-ev-tools"):
-            one = labels.field(gr.Dropdown, "ev_first", choices=[], filterable=False, elem_id="jw-ev-a", min_width=0)
-            two = labels.field(gr.Dropdown, "ev_second", choices=[], filterable=False, elem_id="jw-ev-b", min_width=0)
+            one = labels.field(
+                gr.Dropdown,
+                "ev_first",
+                choices=[],
+                elem_classes=FROM_DISK,
+                filterable=False,
+                elem_id="jw-ev-a",
+                min_width=0,
+            )
+            two = labels.field(
+                gr.Dropdown,
+                "ev_second",
+                choices=[],
+                elem_classes=FROM_DISK,
+                filterable=False,
+                elem_id="jw-ev-b",
+                min_width=0,
+            )
             start = labels.button(
                 "ev_compare", size="sm", variant="primary", elem_id="jw-ev-do-compare", min_width=0, scale=0
             )
@@ -124,7 +149,9 @@ def _why(labels: Labels) -> WhyControls:
 def _sets(labels: Labels) -> SetControls:
     with gr.Row(elem_classes="jw-ev-split"):
         with gr.Column(elem_classes="jw-ev-side", min_width=0):
-            sets = labels.field(gr.Dropdown, "ev_set", choices=[], filterable=False, elem_id="jw-ev-edit-set")
+            sets = labels.field(
+                gr.Dropdown, "ev_set", choices=[], elem_classes=FROM_DISK, filterable=False, elem_id="jw-ev-edit-set"
+            )
             with gr.Row(elem_classes="jw-ev-buttons"):
                 upload = _upload(labels)
                 draft = labels.button("ev_draft", size="sm", elem_id="jw-ev-draft", min_width=0)

@@ -28,6 +28,7 @@ from ui.evaluation_runs import RunDesk
 from ui.evaluation_sets import Draft, QuestionSets
 from ui.render_library import remark
 from ui.strings import Language, as_language
+from ui.visitors import visitor
 
 if TYPE_CHECKING:
     from rag.library import Library
@@ -65,12 +66,15 @@ class EvaluationTab:
 
     # ---- what happens when
 
-    def connect(self, wish: gr.Textbox, language: gr.Textbox) -> None:
-        """Connect everything; `wish` asks for the page in a language, `language` is the one shown."""
+    def connect(self, granted: Callable[..., Any], wish: gr.Textbox, language: gr.Textbox) -> None:
+        """Connect everything; `wish` asks for the page in a language, and `granted` happens once the rest shows it.
+
+        `language` is the one shown.
+        """
         m, runs, sets = self._c.memory, self._c.runs, self._c.sets
         state: list[Any] = [m.opened, m.compared, m.explained, m.edited, runs.cause, runs.sets, sets.sets]
         state += [self._c.why.question, self._c.why.expect]
-        wish.change(self._boot, [wish, *state], self._everything, trigger_mode="always_last", **_AT_ONCE)
+        granted(self._boot, [wish, *state], self._everything, trigger_mode="always_last", **_AT_ONCE)
         m.tell.change(self._told, [m.tell, language], self._everything, trigger_mode="multiple", **_READING)
         chosen: list[Any] = [m.opened, runs.sets, sets.sets, self._c.compare.first, self._c.compare.second, language]
         self._c.page_tabs.select(self._refresh, chosen, self._everything, **_AT_ONCE)
@@ -155,7 +159,7 @@ class EvaluationTab:
                 shown[dropdown]["value"] = value
         return shown | self._view.clock(language)
 
-    def _told(self, pressed: str, wanted: str) -> Changes:
+    def _told(self, pressed: str, wanted: str, request: gr.Request) -> Changes:
         """A button of our own was pressed."""
         language = as_language(wanted)
         _, _, rest = (pressed or "").partition(":")
@@ -168,7 +172,7 @@ class EvaluationTab:
             if verb == "edit":
                 return self._editor.edit(*argument.partition(":")[::2], language)
             if verb in ("keep", "dislike"):
-                return self._editor.keep(argument, verb == "keep", language)
+                return self._editor.keep(visitor(request).owner, argument, verb == "keep", language)
         except JinwenError as error:
             line = remark(told(error, language))
             return {self._c.sets.status: line, self._c.runs.status: line}

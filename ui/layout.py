@@ -11,6 +11,7 @@ from ui import evaluation_layout
 from ui.evaluation_controls import EvaluationControls
 from ui.labels import Labelled, Labels, first, static
 from ui.markup import escape
+from ui.sessions import FROM_DISK, bound
 from ui.strings import DEFAULT_LANGUAGE, Language, text
 
 FILE_TYPES = [".txt", ".md", ".markdown", ".json", ".jsonl", ".html", ".htm", ".pdf", ".docx"]
@@ -30,6 +31,8 @@ class State:
 
     wish: gr.Textbox
     """`language:conversation:n` to show, written by page.js on load and on a change of language."""
+    granted: gr.Textbox
+    """The wish that has been granted last: page.js holds back what must not be overwritten until its own is."""
     language: gr.Textbox
     """The language shown; empty until the first wish has been granted."""
     current: gr.Textbox
@@ -120,7 +123,9 @@ def build(settings: Settings) -> tuple[gr.Blocks, Controls]:
         analytics_enabled=False,
         delete_cache=(3600, 3600),
     ) as page:
-        state = State(*(_remembered(name) for name in ("jw-wish", "jw-language", "jw-current", "jw-pick")))
+        state = State(
+            *(_remembered(name) for name in ("jw-wish", "jw-granted", "jw-language", "jw-current", "jw-pick"))
+        )
         memory = evaluation_layout.remember()
         bar = _bar(labels)
         with gr.Row(elem_id="jw-body"):
@@ -132,6 +137,7 @@ def build(settings: Settings) -> tuple[gr.Blocks, Controls]:
                     shelf = _shelf(labels, settings)
                 with labels.field(gr.Tab, "tab_evaluation", id="evaluation", elem_id="jw-evaluation"):
                     evaluation = evaluation_layout.build(labels, settings, memory, tabs)
+    bound(page)
     return page, Controls(labels.items, state, bar, drawer, ask, shelf, evaluation)
 
 
@@ -158,7 +164,9 @@ def _drawer(labels: Labels, settings: Settings) -> Drawer:
     with gr.Column(elem_id="jw-drawer", scale=0, min_width=0):
         close = labels.button("menu_close", elem_id="jw-drawer-close", size="sm")
         new = labels.button("new_conversation", elem_id="jw-new", size="sm")
-        conversations = labels.field(gr.Radio, "conversations", choices=[], elem_id="jw-conversations", visible=False)
+        conversations = labels.field(
+            gr.Radio, "conversations", choices=[], elem_id="jw-conversations", elem_classes=FROM_DISK, visible=False
+        )
         delete = labels.button("delete_conversation", elem_id="jw-delete", size="sm", visible=False)
         with gr.Column(visible=False, elem_classes="jw-confirm") as confirm_row:
             labels.markdown(lambda language: f"<p>{escape(text(language, 'delete_question'))}</p>")
@@ -167,7 +175,10 @@ def _drawer(labels: Labels, settings: Settings) -> Drawer:
         labels.markdown(lambda language: f'<h2 class="jw-section">{escape(text(language, "filters"))}</h2>')
         with gr.Row(elem_classes="jw-dates"):
             date_from, date_to = (_date(labels, key) for key in ("date_from", "date_to"))
-        sources = labels.field(gr.Dropdown, "sources_filter", choices=[], multiselect=True, value=[], container=True)
+        sources = labels.field(
+            gr.Dropdown, "sources_filter", choices=[], multiselect=True, value=[], container=True,
+            elem_classes=FROM_DISK,
+        )  # fmt: skip
         labels.markdown(lambda language: f'<h2 class="jw-section">{escape(text(language, "settings"))}</h2>')
         mode = labels(
             gr.Radio(_modes(DEFAULT_LANGUAGE), value=settings.answer.mode, label=first("mode"), elem_id="jw-mode"),

@@ -39,31 +39,68 @@
     box.value = value;
     box.dispatchEvent(new Event("input", { bubbles: true }));
   };
-  let wishes = 0;
-  const show = () => {
-    document.documentElement.lang = language();
-    send("jw-wish", `${language()}:${stored(sessionStorage, CONVERSATION) || ""}:${++wishes}`);
+  // A wish (which language, which conversation) is granted when the server says its number back. Until the last one
+  // is, whatever would begin or change a conversation waits: the answer to a wish must never overwrite it.
+  const WISH_TRIES = 4, WISH_PATIENCE_MS = 15_000;
+  const AWAITS_WISH =
+    "#jw-box .submit-button, .jw-example, #jw-new, #jw-conversations label, #jw-drawer .jw-confirm button, .jw-tell";
+  let wishes = 0, tries = 0, held = null;
+  const outstanding = () => {
+    const granted = (field("jw-granted")?.value || "").split(":").at(-1);
+    return granted !== String(wishes) || wishes === 0;
   };
-  let asked = 0;
+  const wish = () => {
+    if (!field("jw-wish")) return;
+    const mine = ++wishes;
+    tries += 1;
+    document.documentElement.lang = language();
+    send("jw-wish", `${language()}:${stored(sessionStorage, CONVERSATION) || ""}:${mine}`);
+    watchForGrant();
+    // Asked again only when nothing came back for long, in case the page was not listening yet; and not for ever.
+    setTimeout(() => { if (mine === wishes && outstanding() && tries < WISH_TRIES) wish(); }, WISH_PATIENCE_MS * tries);
+  };
+  let watching = 0;
+  const watchForGrant = () => {  // the value of a text box changes without anything that an observer sees
+    clearInterval(watching);
+    watching = setInterval(() => {
+      if (outstanding()) return;
+      clearInterval(watching);
+      boot();
+    }, 200);
+  };
   const boot = () => {
-    const shown = field("jw-language");
-    if (!shown) return;
-    if (shown.value) {
-      if (!document.documentElement.classList.contains("jw-ready")) {
-        document.documentElement.classList.add("jw-ready");
-        if (WIDE.matches && document.activeElement === document.body) find("#jw-box textarea")?.focus();
-      }
-      keep(sessionStorage, CONVERSATION, field("jw-current").value);
-    } else if (Date.now() - asked > 1500) {
-      asked = Date.now();
-      show();
-      setTimeout(boot, 1600);  // in case the page was not listening yet
+    if (wishes === 0) wish();
+    if (outstanding()) return;
+    tries = 0;
+    if (!document.documentElement.classList.contains("jw-ready")) {
+      document.documentElement.classList.add("jw-ready");
+      if (WIDE.matches && document.activeElement === document.body) find("#jw-box textarea")?.focus();
     }
+    keep(sessionStorage, CONVERSATION, field("jw-current").value);
+    const act = held;
+    held = null;
+    if (act) setTimeout(act, 50);  // after Gradio has redrawn
   };
   const switchLanguage = () => {
     keep(localStorage, LANGUAGE, language() === "zh" ? "en" : "zh");
-    show();
+    tries = 0;
+    wish();
   };
+  const hold = (event, act) => {
+    held = act;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  };
+  document.addEventListener("click", (event) => {
+    const awaiting = event.target instanceof Element && event.target.closest(AWAITS_WISH);
+    if (awaiting && outstanding()) hold(event, () => awaiting.click());
+  }, true);
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+    if (event.target instanceof Element && event.target.closest("#jw-box") && outstanding()) {
+      hold(event, () => find("#jw-box .submit-button")?.click());
+    }
+  }, true);
 
   // Sources in focus: those of the answer whose chip was used last, else of the latest answer.
   let pinned = "";

@@ -1,9 +1,4 @@
-"""The web server around the page: loopback only, no other host, no other origin, nothing loaded from outside.
-
-Loopback alone is not a border: any website in the same browser can send requests to it. So requests that
-name another host (DNS rebinding) or come from another origin (cross-site upload) are refused here, and a
-content security policy keeps whatever an article contains from reaching another machine.
-"""
+"""The web server around the page: loopback only, no other host, nothing but what guard.py lets in."""
 
 from __future__ import annotations
 
@@ -22,87 +17,26 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from eval.runs import DEFAULT_RUNS_DIR
 from rag.errors import JinwenError
 from ui.evaluation_routes import add_routes
+from ui.evaluation_sets import FOLDER as QUESTION_SETS
+from ui.guard import Doors, Guard
 from ui.markup import story
+from ui.quota import Quota
 from ui.strings import as_language, text
+from ui.uploads import FOLDER as UPLOADS
 
 if TYPE_CHECKING:
     import gradio as gr
     from fastapi import FastAPI
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from rag.library import Library
 
 HOST = "127.0.0.1"
 _NAMES = ("127.0.0.1", "localhost")
 _HERE = Path(__file__).parent
-_CSP = "; ".join(
-    [
-        "default-src 'self'",
-        "script-src 'self' 'unsafe-inline'",  # Gradio's own page has inline scripts
-        "style-src 'self' 'unsafe-inline'",
-        "img-src 'self' data: blob:",
-        "font-src 'self' data:",
-        "connect-src 'self'",
-        "worker-src 'self' blob:",
-        "object-src 'none'",
-        "base-uri 'self'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-    ]
-)
-_HEADERS = [
-    (b"content-security-policy", _CSP.encode()),
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-]
-_BLOCKED = ("/gradio_api/file=http", "/file=http", "/gradio_api/proxy=", "/proxy=", "/monitoring")
-"""Routes of Gradio that fetch from other hosts or show what others do; the page uses none of them."""
 
 
 class PortError(JinwenError):
     """The port cannot be listened on."""
-
-
-class Guard:
-    """ASGI middleware: refuses foreign origins and fetching routes, adds security headers."""
-
-    def __init__(self, app: ASGIApp, origins: frozenset[str]) -> None:
-        self._app = app
-        self._origins = origins
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or answer 403."""
-        if scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})
-            return
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        if not self._allowed(scope):
-            await send({"type": "http.response.start", "status": 403, "headers": []})
-            await send({"type": "http.response.body", "body": b"forbidden"})
-            return
-
-        async def send_guarded(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *_HEADERS]
-            await send(message)
-
-        await self._app(scope, receive, send_guarded)
-
-    def _allowed(self, scope: Scope) -> bool:
-        path = scope["path"].lower()
-        if any(path.startswith(blocked) for blocked in _BLOCKED):
-            return False
-        headers = dict(scope["headers"])
-        origin = headers.get(b"origin")
-        if origin is not None and origin.decode("latin-1") not in self._origins:
-            return False
-        # A top-level navigation may come from anywhere; every other cross-site request is refused.
-        cross_site = headers.get(b"sec-fetch-site") == b"cross-site"
-        return not cross_site or (scope["method"] == "GET" and headers.get(b"sec-fetch-mode") == b"navigate")
 
 
 def make_server_app(page: gr.Blocks, library: Library, port: int, runs_dir: Path = DEFAULT_RUNS_DIR) -> FastAPI:
@@ -123,6 +57,7 @@ def make_server_app(page: gr.Blocks, library: Library, port: int, runs_dir: Path
         return HTMLResponse(story(found, chosen, start, end), headers={"cache-control": "no-store"})
 
     add_routes(app, library, runs_dir)
+    page.has_launched = True  # a mounted page is never launched, and until then Gradio checks no path
     gr.mount_gradio_app(
         app,
         page,
@@ -142,10 +77,28 @@ def make_server_app(page: gr.Blocks, library: Library, port: int, runs_dir: Path
         theme=theme(),
         head=head(),
     )
-    origins = frozenset(f"http://{name}:{port}" for name in _NAMES)
-    app.add_middleware(Guard, origins=origins)
+    app.add_middleware(Guard, doors=_doors(library, port))
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(_NAMES))
     return app
+
+
+def _doors(library: Library, port: int) -> Doors:
+    from gradio.utils import get_upload_folder
+
+    ui = library.settings.ui
+
+    def incoming() -> Path:
+        return Path(get_upload_folder())
+
+    def folders() -> list[Path]:
+        return [incoming(), library.index_dir / UPLOADS, library.index_dir / QUESTION_SETS]
+
+    return Doors(
+        origins=frozenset(f"http://{name}:{port}" for name in _NAMES),
+        uploads=incoming,
+        quota=Quota(int(ui.max_uploads_mb * 1_000_000), folders),
+        trust_forwarded=ui.trust_forwarded,
+    )
 
 
 def listen(port: int) -> socket.socket:
@@ -181,7 +134,14 @@ def run(page: gr.Blocks, library: Library, *, port: int, open_browser: bool) -> 
     url = f"http://{HOST}:{port}/"
     with listen(port) as listener, contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
         app = make_server_app(page, library, port)
-        config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=2)
+        config = uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=2,
+            proxy_headers=library.settings.ui.trust_forwarded,
+            server_header=False,
+        )
         print(f"Jinwen 津问: {url}  (Ctrl-C stops it)", flush=True)  # noqa: T201
         if open_browser:
             webbrowser.open(url)

@@ -22,6 +22,7 @@ from ui.conversations import FILE_NAME, ConversationStore, Exchange
 from ui.library_tab import LibraryTab
 
 JUNK = b"this is no database, whatever its name says" * 100
+OWNER = "me"
 OPTIONS = Options(mode="extractive", max_sources=5)
 
 
@@ -31,13 +32,13 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def talk(store: ConversationStore, question: str) -> str:
-    conversation = store.start(question)
-    store.append(conversation, Exchange(question, answered(question, BRIDGE, "大桥全长1260米")))
+    conversation = store.start(OWNER, question)
+    store.append(OWNER, conversation, Exchange(question, answered(question, BRIDGE, "大桥全长1260米")))
     return conversation
 
 
 def titles(store: ConversationStore) -> list[str]:
-    return [summary.title for summary in store.summaries()]
+    return [summary.title for summary in store.summaries(OWNER)]
 
 
 @pytest.mark.parametrize("when", ["before", "meanwhile"])
@@ -50,7 +51,7 @@ def test_a_file_that_is_no_database_is_put_aside(when: str, tmp_path: Path) -> N
         talk(store, "旧")
         (tmp_path / FILE_NAME).write_bytes(JUNK)
     assert titles(store) == []
-    assert len(store.exchanges(talk(store, "新"))) == 1
+    assert len(store.exchanges(OWNER, talk(store, "新"))) == 1
     assert store.file.put_aside is not None
     assert store.file.put_aside.read_bytes() == JUNK
     assert (store.file.outage, titles(ConversationStore(tmp_path))) == ("", ["新"])
@@ -93,7 +94,7 @@ def test_a_deleted_folder_loses_nothing_that_is_said_meanwhile(tmp_path: Path) -
     assert "No such file" in store.file.outage
     shutil.move(copy, folder)
     assert set(titles(store)) == {"旧", "其间"}
-    assert (len(store.exchanges(old)), store.file.outage) == (1, "")
+    assert (len(store.exchanges(OWNER, old)), store.file.outage) == (1, "")
     assert set(titles(ConversationStore(folder))) == {"旧", "其间"}
 
 
@@ -105,18 +106,18 @@ def test_on_a_full_disk_conversations_go_on_and_are_written_later(disk: Path) ->
         stream.truncate(filler.stat().st_size // 4096 * 4096)
     long = "长" * 100_000
     for i in range(3):
-        conversation = store.start(f"满{i}")
-        store.append(conversation, Exchange(long, None, "stopped"))
-    store.append(old, Exchange("又问", None, "stopped"))
-    store.delete(gone)
+        conversation = store.start(OWNER, f"满{i}")
+        store.append(OWNER, conversation, Exchange(long, None, "stopped"))
+    store.append(OWNER, old, Exchange("又问", None, "stopped"))
+    store.delete(OWNER, gone)
     assert store.file.outage != ""
-    assert (len(store.exchanges(old)), set(titles(store))) == (2, {"旧", "满0", "满1", "满2"})
+    assert (len(store.exchanges(OWNER, old)), set(titles(store))) == (2, {"旧", "满0", "满1", "满2"})
     assert set(titles(ConversationStore(disk))) == {"旧", "删"}  # a page that starts now reads what there is
     filler.unlink()
     assert set(titles(store)) == {"旧", "满0", "满1", "满2"}
     assert store.file.outage == ""
     again = ConversationStore(disk)
-    assert (len(again.exchanges(old)), set(titles(again))) == (2, {"旧", "满0", "满1", "满2"})
+    assert (len(again.exchanges(OWNER, old)), set(titles(again))) == (2, {"旧", "满0", "满1", "满2"})
 
 
 def test_conversations_of_before_get_their_checksums(tmp_path: Path) -> None:
@@ -127,11 +128,46 @@ def test_conversations_of_before_get_their_checksums(tmp_path: Path) -> None:
             connection.execute(f"DROP {statement}")
     again = ConversationStore(tmp_path)
     verify_conversations(tmp_path / FILE_NAME)
-    again.append(conversation, Exchange("又问", None, "stopped"))
+    again.append(OWNER, conversation, Exchange("又问", None, "stopped"))
     verify_conversations(tmp_path / FILE_NAME)
-    again.delete(conversation)
+    again.delete(OWNER, conversation)
     with closing(sqlite3.connect(tmp_path / FILE_NAME)) as connection:
         assert connection.execute("SELECT count(*) FROM checksums").fetchone() == (0,)
+
+
+def of_before(folder: Path) -> None:
+    """A file of the time before owners, with one conversation."""
+    with closing(sqlite3.connect(folder / FILE_NAME)) as connection, connection:
+        connection.executescript(
+            "CREATE TABLE conversations (id TEXT PRIMARY KEY, title TEXT NOT NULL, updated REAL NOT NULL) STRICT;"
+            "CREATE TABLE exchanges (conversation TEXT NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,"
+            " position INTEGER NOT NULL, question TEXT NOT NULL, answer TEXT, problem TEXT NOT NULL,"
+            " PRIMARY KEY (conversation, position)) STRICT;"
+            "INSERT INTO conversations VALUES ('old', '旧', 1.0);"
+            "INSERT INTO exchanges VALUES ('old', 1, '旧', NULL, 'stopped');"
+        )
+
+
+def test_conversations_of_before_owners_are_sealed_and_written_later_like_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_before(tmp_path)
+    store = ConversationStore(tmp_path)
+    verify_conversations(tmp_path / FILE_NAME)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(conversation_file.os, "open", no_place)
+        store.adopt(OWNER)
+        talk(store, "其间")
+        assert store.file.outage != ""
+    assert (set(titles(store)), store.file.outage) == ({"旧", "其间"}, "")
+    store.adopt("the next")
+    assert set(titles(ConversationStore(tmp_path))) == {"旧", "其间"}
+    verify_conversations(tmp_path / FILE_NAME)
+
+
+def no_place(*_: Any) -> int:
+    raise OSError(28, "No space left on device")
 
 
 # -- what the page says ----------------------------------------------------------------------------------------
@@ -164,6 +200,7 @@ class Request:
     """As much of Gradio's request as the page looks at."""
 
     session_hash = "session"
+    cookies: Any = None
 
 
 def test_the_page_says_that_the_index_is_gone_and_recovers(tmp_path: Path) -> None:
@@ -187,7 +224,7 @@ def test_a_conversation_is_shown_without_its_index(tmp_path: Path) -> None:
     library = GoneLibrary(tmp_path)
     store = ConversationStore(tmp_path)
     chat = Chat(library, FakeAssistant(), store)  # type: ignore[arg-type]
-    messages = chat.show(talk(store, "大桥全长多少米？"), "zh")
+    messages = chat.show(OWNER, talk(store, "大桥全长多少米？"), "zh")
     assert "大桥全长1260米" in messages[1]["content"]
 
 
