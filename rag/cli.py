@@ -62,8 +62,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _print_error(message: str) -> None:
     """One line on stderr, whatever characters the names in `message` hold."""
-    shown = (c if c.isprintable() or c == "\u3000" else ascii(c)[1:-1] for c in " ".join(message.splitlines()))
-    print(f"jinwen: {''.join(shown)}", file=sys.stderr)
+    shown = printable(" ".join(message.splitlines()))
+    print(f"jinwen: {shown}", file=sys.stderr)
 
 
 def _drop_output() -> None:
