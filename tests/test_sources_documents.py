@@ -10,6 +10,7 @@ from rag.errors import SourceError
 from rag.sources import read_source
 from rag.sources.docx import check_archive
 from rag.sources.pdf import reflow
+from rag.sources.pdf_columns import Piece, columns
 from rag.sources.sandbox import Sandbox
 
 SENTENCES = [
@@ -134,6 +135,59 @@ def test_pdf_lines_become_paragraphs():
         "The committee will meet again in the coming week to discuss the plan.",
         "End.",
     ]
+
+
+def test_a_hyphen_goes_only_where_a_word_is_left():
+    page = [
+        "The state-",
+        "owned yard built a twenty-",
+        "five-storey tower, a joint pro-",
+        "ject of two towns of zubrovka-",
+    ]
+    assert reflow([[*page, "nia. Zubrovkania pays."]]) == [
+        "The state-owned yard built a twenty-five-storey tower, a joint project of two towns of zubrovkania. "
+        "Zubrovkania pays."
+    ]
+
+
+def test_running_heads_go_also_from_two_pages():
+    pages = [
+        ["云陵简报 2025年第45期", "方案公布", "如遇连续三日低于零下十度的低温，", "第 1 页 共 2 页"],
+        ["云陵简报 2025年第46期", "将启动二级响应，每户居民每日保障用水不少于60升。", "第 2 页 共 2 页"],
+    ]
+    assert (
+        "".join(reflow(pages))
+        == "方案公布如遇连续三日低于零下十度的低温，将启动二级响应，每户居民每日保障用水不少于60升。"
+    )
+
+
+def test_columns_drawn_line_by_line_are_read_one_after_the_other():
+    left = [
+        "新桥昨天正式通车，市民可",
+        "以步行过河，公交车也将改",
+        "道，老渡轮月底停运，船上",
+        "八名船员转到新码头工作。",
+    ]
+    right = [
+        "图书车今年走访村镇七十三",
+        "个，借出图书五万八千册，",
+        "队长说明年再添四辆，把服",
+        "务送到所有海岛的学校里。",
+    ]
+
+    def pieces(column, x):
+        return [Piece(x, x + 10.0 * len(text), 700 - 14.0 * i, 10.0, text) for i, text in enumerate(column)]
+
+    head = Piece(40, 300, 740, 20.0, "两条消息")
+    across = [head, *(piece for row in zip(pieces(left, 40), pieces(right, 190), strict=True) for piece in row)]
+    assert columns(across, []) == ["两条消息", *left, *right]
+    cells = [["线路", "里程"], ["甲", "420"], ["乙线", "36"], ["丙", "8"], ["丁线路", "1200"]]
+    table = [
+        Piece(x, x + 5.0 * len(text), 700 - 14.0 * i, 10.0, text)
+        for i, row in enumerate(cells)
+        for x, text in zip((40, 190), row, strict=True)
+    ]
+    assert columns(table, []) == []
 
 
 def test_pdf_that_cannot_be_read(tmp_path):

@@ -296,6 +296,19 @@ def test_cleaning_is_bounded_and_verbatim():
     assert kept_spans(unify(" \n" * 1000)) == ()
 
 
+def test_radicals_and_ocr_spaces_are_read_as_what_they_mean(tmp_path):
+    path = write(
+        tmp_path,
+        "a.txt",
+        "⻘⼭⼤坝加⾼⼯程完⼯\n2025年11⽉9⽇\n坝 顶 加 高 3 . 6 米 ， 共 用 土 8 6 万 方 。\nA B C D E F G 等级\n",
+    )
+    article = read(path).articles[0]
+    assert article.text == "青山大坝加高工程完工\n2025年11月9日\n坝顶加高3.6米，共用土86万方。\nA B C D E F G 等级"
+    assert (str(article.date), article.title) == ("2025-11-09", "青山大坝加高工程完工")
+    page = read_decoded(path, SourceSettings()).text
+    assert "".join(page[s:e] for s, e in article.spans) == article.text
+
+
 def test_zip_that_is_no_document(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr("readme.txt", "x")

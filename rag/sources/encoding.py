@@ -50,7 +50,7 @@ class Decoded:
     r"""A text file as characters.
 
     `text` is what the spans of an article point into: the decoded file without its byte order mark, with line ends
-    unified to `\n` and each no-break space and lone surrogate replaced one for one (see `cleaning.unify`).
+    unified to `\n` and each no-break space, radical and lone surrogate replaced one for one (see `cleaning.unify`).
     """
 
     text: str

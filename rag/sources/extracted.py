@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 _MADE_TITLE = re.compile(
     r"(?:Microsoft|Adobe|WPS|Kingsoft|LibreOffice)\b.*|.*\.(?:docx?|pdf|wps|indd|txt|html?|rtf|odt|xlsx?|pptx?)"
-    r"|untitled|无标题|(?:新建)?(?:文档|文件|文稿|Document)\s?\d*|(?:PowerPoint )?演示文稿\s?\d*|doc\d+",
+    r"|\(?(?:untitled|anonymous|unspecified)\)?|无标题|(?:新建)?(?:文档|文件|文稿|Document)\s?\d*"
+    r"|(?:PowerPoint )?演示文稿\s?\d*|doc\d+",
     re.I,
 )
 _NOBODY = re.compile(
-    r"(?:administrator|admin|user|owner|root|anonymous|unknown|author|python-docx|guest|pc|dell|lenovo|hp|asus|acer"
-    r"|微软用户|用户|管理员|匿名|未知|(?:windows|microsoft(?: office)?) ?(?:user|用户))\s?\d*",
+    r"\(?(?:administrator|admin|user|owner|root|anonymous|unknown|author|python-docx|guest|pc|dell|lenovo|hp|asus|acer"
+    r"|微软用户|用户|管理员|匿名|未知|(?:windows|microsoft(?: office)?) ?(?:user|用户))\s?\d*\)?",
     re.I,
 )
 MAX_ARTICLE = 5_000_000
