@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from rag.arguments import check_arguments, read_as_of
 from rag.config import DEFAULT_INDEX_DIR, LARGEST, Settings, load_settings
 from rag.errors import JinwenError, SettingsError
+from rag.terminal import printable, printable_lines
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -61,8 +62,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _print_error(message: str) -> None:
     """One line on stderr, whatever characters the names in `message` hold."""
-    shown = (c if c.isprintable() or c == "\u3000" else ascii(c)[1:-1] for c in " ".join(message.splitlines()))
-    print(f"jinwen: {''.join(shown)}", file=sys.stderr)
+    shown = printable(" ".join(message.splitlines()))
+    print(f"jinwen: {shown}", file=sys.stderr)
 
 
 def _drop_output() -> None:
@@ -265,7 +266,7 @@ def _run_articles(args: argparse.Namespace) -> None:
                 _print_json(article_to_json(article))
             else:
                 date = article.date.isoformat() if article.date else "----------"
-                print(f"{date}  {article.source or '-'}  {article.display_title}  [{article.id}]")
+                print(printable(f"{date}  {article.source or '-'}  {article.display_title}  [{article.id}]"))
 
 
 def _run_search(args: argparse.Namespace) -> int:
@@ -359,7 +360,7 @@ def _run_doctor(args: argparse.Namespace) -> int:
         if args.json:
             _print_json({"check": finding.check, "ok": finding.ok, "detail": finding.detail})
         else:
-            print(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.check}: {finding.detail}")
+            print(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.check}: {printable(finding.detail)}")
     return 0 if healthy else EXIT_USER_ERROR
 
 
@@ -430,19 +431,20 @@ def _print_json(value: dict[str, Any]) -> None:
 def _print_hit(hit: Hit) -> None:
     legs = f"dense {hit.dense_rank or '-'}, lexical {hit.lexical_rank or '-'}"
     date = hit.article.date.isoformat() if hit.article.date else ""
-    print(f"{hit.rank:>3}. {hit.article.display_title}  {hit.article.source} {date}  ({legs})")
-    print(f"     {' '.join(hit.passage.text.split())[:160]}")
+    print(printable(f"{hit.rank:>3}. {hit.article.display_title}  {hit.article.source} {date}  ({legs})"))
+    print(printable(f"     {' '.join(hit.passage.text.split())[:160]}"))
 
 
 def _print_answer(answer: Answer) -> None:
-    print(answer.answer)
+    print(printable_lines(answer.answer))
     for notice in answer.notices:
-        print(f"! {notice}")
+        print(printable(f"! {notice}"))
     for citation in answer.citations:
         origin = " ".join(filter(None, [citation.source, citation.date.isoformat() if citation.date else ""]))
-        print(f"  [{citation.marker}] {citation.title}  {origin}  {citation.file} {citation.start}-{citation.end}")
+        place = f"{citation.file} {citation.start}-{citation.end}"
+        print(printable(f"  [{citation.marker}] {citation.title}  {origin}  {place}"))
     for near in answer.nearest:
-        print(f"  ~ {near.title}  {near.source} {near.date.isoformat() if near.date else ''}")
+        print(printable(f"  ~ {near.title}  {near.source} {near.date.isoformat() if near.date else ''}"))
 
 
 def _progress_printer() -> Callable[[IngestProgress], None]:

@@ -19,6 +19,7 @@ from rag.ingest_losses import is_gone, is_sudden, missing_paths, named, require_
 from rag.ingest_report import IngestProgress, IngestReport, Tally
 from rag.ingest_writer import BatchWriter, text_is_storable
 from rag.sources import PARSER_VERSION, Problem, Reading, find_files, read_source
+from rag.sources.sidecar import is_there, sidecars_of
 from rag.store import FileArticles, FileRecord, FileState, LocalStore
 from rag.store.atomic import hash_file
 
@@ -318,19 +319,20 @@ def _identity(path: Path) -> str:
 
 def _describe(path: Path, name: str, identity: str, settings: SourceSettings) -> FileRecord:
     """What decides whether a file has to be read."""
+    size = path.stat().st_size
     return FileRecord(
         path=name,
         identity=identity,
-        size=path.stat().st_size,
-        sha256=hash_file(path),
+        size=size,
+        # What is refused for its size is not read for its hash: a sparse file of 20 GB costs a minute.
+        sha256=hash_file(path) if size <= settings.max_file_mb * 1_000_000 else f"{size} bytes",
         recipe=_recipe(path, settings),
     )
 
 
 def _recipe(path: Path, settings: SourceSettings) -> str:
     """What else than its bytes decides which articles a file gives."""
-    sidecars = [path.with_name(f"{path.name}.meta.toml"), path.with_name("meta.toml")]
-    hashes = [hash_file(file) if file.is_file() else None for file in sidecars]
+    hashes = [hash_file(file) if is_there(file) else None for file in sidecars_of(path)]
     parts = [PARSER_VERSION, settings.encoding, settings.date, settings.max_file_mb, *hashes]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 

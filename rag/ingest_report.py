@@ -7,8 +7,8 @@ from typing import Any
 
 from rag.ingest_losses import named
 from rag.sources import Problem
-from rag.sources.reading import printable
 from rag.store import Counts
+from rag.terminal import printable
 
 _MOST_LINES = 20
 

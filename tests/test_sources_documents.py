@@ -10,6 +10,7 @@ from rag.errors import SourceError
 from rag.sources import read_source
 from rag.sources.docx import check_archive
 from rag.sources.pdf import reflow
+from rag.sources.pdf_columns import Piece, columns
 from rag.sources.sandbox import Sandbox
 
 SENTENCES = [
@@ -108,8 +109,11 @@ def test_pdf(tmp_path):
     )
     article = reading.articles[0]
     assert (reading.format, reading.encoding) == ("pdf", None)
-    assert (article.title, article.byline, str(article.date)) == ("Bridge opens", "Ann Lee", "2024-03-05")
+    assert (article.title, article.byline, article.date) == ("Bridge opens", "Ann Lee", None)
     assert article.text.split("\n") == lines
+    assert [str(problem) for problem in reading.problems] == [
+        f"{tmp_path}/a.bin, date: none printed; the file was made on 2024-03-05, which need not be its day: give --date"
+    ]
 
 
 def test_pdf_lines_become_paragraphs():
@@ -133,6 +137,59 @@ def test_pdf_lines_become_paragraphs():
     ]
 
 
+def test_a_hyphen_goes_only_where_a_word_is_left():
+    page = [
+        "The state-",
+        "owned yard built a twenty-",
+        "five-storey tower, a joint pro-",
+        "ject of two towns of zubrovka-",
+    ]
+    assert reflow([[*page, "nia. Zubrovkania pays."]]) == [
+        "The state-owned yard built a twenty-five-storey tower, a joint project of two towns of zubrovkania. "
+        "Zubrovkania pays."
+    ]
+
+
+def test_running_heads_go_also_from_two_pages():
+    pages = [
+        ["云陵简报 2025年第45期", "方案公布", "如遇连续三日低于零下十度的低温，", "第 1 页 共 2 页"],
+        ["云陵简报 2025年第46期", "将启动二级响应，每户居民每日保障用水不少于60升。", "第 2 页 共 2 页"],
+    ]
+    assert (
+        "".join(reflow(pages))
+        == "方案公布如遇连续三日低于零下十度的低温，将启动二级响应，每户居民每日保障用水不少于60升。"
+    )
+
+
+def test_columns_drawn_line_by_line_are_read_one_after_the_other():
+    left = [
+        "新桥昨天正式通车，市民可",
+        "以步行过河，公交车也将改",
+        "道，老渡轮月底停运，船上",
+        "八名船员转到新码头工作。",
+    ]
+    right = [
+        "图书车今年走访村镇七十三",
+        "个，借出图书五万八千册，",
+        "队长说明年再添四辆，把服",
+        "务送到所有海岛的学校里。",
+    ]
+
+    def pieces(column, x):
+        return [Piece(x, x + 10.0 * len(text), 700 - 14.0 * i, 10.0, text) for i, text in enumerate(column)]
+
+    head = Piece(40, 300, 740, 20.0, "两条消息")
+    across = [head, *(piece for row in zip(pieces(left, 40), pieces(right, 190), strict=True) for piece in row)]
+    assert columns(across, []) == ["两条消息", *left, *right]
+    cells = [["线路", "里程"], ["甲", "420"], ["乙线", "36"], ["丙", "8"], ["丁线路", "1200"]]
+    table = [
+        Piece(x, x + 5.0 * len(text), 700 - 14.0 * i, 10.0, text)
+        for i, row in enumerate(cells)
+        for x, text in zip((40, 190), row, strict=True)
+    ]
+    assert columns(table, []) == []
+
+
 def test_pdf_that_cannot_be_read(tmp_path):
     from pypdf import PdfReader, PdfWriter
 
@@ -153,9 +210,44 @@ def test_docx(tmp_path):
     reading = read(tmp_path, "a", docx(author="高远", created=created))
     article = reading.articles[0]
     assert reading.format == "docx"
-    assert (article.title, article.byline, str(article.date)) == ("新桥通车", "高远", "2024-03-05")
+    assert (article.title, article.byline, article.date) == ("新桥通车", "高远", None)
+    assert "the file was made on 2024-03-05" in reading.problems[0].cause
     assert article.text == "新桥通车\n云陵市的新桥昨天通车。\n长度 | 420米"
-    assert read(tmp_path, "b", docx()).articles[0].date is None  # the template's own date says nothing
+    assert read(tmp_path, "b", docx()).problems == ()  # the template's own date says nothing
+    (tmp_path / "a.meta.toml").write_text("date = 2024-03-04", "utf-8")
+    assert read(tmp_path, "a", docx(created=created)).articles[0].date == dt.date(2024, 3, 4)
+    odd = read(tmp_path, "2024-03-06 c", docx(author="Administrator", title="Microsoft Word - 文档1.docx"))
+    assert (str(odd.articles[0].date), odd.articles[0].byline) == ("2024-03-06", None)
+
+
+def test_html_is_not_dated_by_its_neighbours(tmp_path):
+    body = "".join(f"<p>{sentence * 2}</p>" for sentence in SENTENCES)
+    related = "<div><h3>相关阅读</h3><ul><li><a href='/1'>旧桥封闭</a> 2023-05-01</li></ul></div>"
+
+    def day(inside, head=""):
+        page = f"<!doctype html><html><head>{head}</head><body>{inside}</body></html>"
+        return str(read(tmp_path, "a.html", page.encode()).articles[0].date)
+
+    info = "<div class='info'>2024年3月5日20:01 来源：云陵网</div>"
+    assert day(f"<h1>Bridge opens</h1>{info}<article>{body}</article>{related}") == "2024-03-05"
+    assert day(f"<article><h1>Bridge opens</h1>{body}</article>{related}") == "None"
+    stamp = "<meta property='article:published_time' content='2024-03-05T20:00:00Z'>"
+    assert day(f"<article><h1>Bridge opens</h1>{body}</article>", stamp) == "2024-03-06"  # a day in China
+
+
+def test_equal_cells_are_kept_and_merged_ones_said_once(tmp_path):
+    from docx import Document
+
+    document = Document()
+    document.add_paragraph("各队成绩如下。")
+    table = document.add_table(2, 3)
+    for cell, text in zip(table.rows[0].cells, ("东队", "3", "3"), strict=True):
+        cell.text = text
+    table.cell(1, 0).merge(table.cell(1, 1)).text = "合计"
+    table.cell(1, 2).text = "6"
+    document.save(tmp_path / "a.docx")
+    text = read_source(tmp_path / "a.docx", SourceSettings()).articles[0].text
+    assert text.split("\n") == ["各队成绩如下。", "东队 | 3 | 3", "合计 | 6"]
 
 
 def test_docx_bombs_are_refused_before_unpacking():

@@ -55,6 +55,44 @@ def test_encodings(tmp_path, data, encoding, guessed):
     assert reading.articles[0].title in ("新桥昨天通车", "新橋昨天通車", "Plain English.", "a")
 
 
+KOREAN = "서울시는 어제 새 다리를 개통했다. 시민들은 걸어서 강을 건널 수 있다. 길이는 420미터이다.\n"
+JAPANESE = "新しい橋は昨日開通した。市民は歩いて川を渡ることができる。長さは420メートルである。\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "name"),
+    [
+        (KOREAN, "euc_kr", "euc_kr"),
+        (JAPANESE, "shift_jis", "shift_jis"),
+        (JAPANESE, "euc_jp", "euc_jp"),
+        (TRADITIONAL, "gbk", "gb18030"),
+        ("The café — “reopened” — is €4 dearer in Zürich.\n", "cp1252", "cp1252"),
+        ("啊八百北本边表不长车出吃大当到的地点东都对多儿发放分风高个工", "gbk", "gb18030"),  # looks like hangul
+    ],
+)
+def test_neighbours_encodings_are_told_apart(text, encoding, name):
+    decoded = decode(text.encode(encoding))
+    assert (decoded.encoding, decoded.guessed, decoded.text) == (name, True, text)
+
+
+def test_a_text_that_becomes_binary_half_way_is_noticed():
+    with pytest.raises(SourceError, match="binary file.*text only up to byte 600000"):
+        decode(b"plain line\n" * 60_000 + bytes(range(1, 32)) * 9_000)
+    with pytest.raises(SourceError, match="binary file"):
+        decode(b"plain line\n" * 60_000 + b"\0")
+
+
+def test_a_text_about_pdf_is_text(tmp_path):
+    prose = "A file that begins with\n%PDF-1.4 is a PDF file.\n" * 3
+    assert read(write(tmp_path, "a.txt", prose)).format == "text"
+    assert read(write(tmp_path, "b.txt", "%PDF-1.7 is what such a file begins with.\n")).format == "text"
+
+
+def test_a_name_as_long_as_the_system_allows_is_read(tmp_path):
+    path = write(tmp_path, "桥" * 83 + ".txt", STORY)
+    assert read(path).articles[0].title == "新桥昨天通车"
+
+
 def test_encoding_can_be_set(tmp_path):
     path = write(tmp_path, "a.txt", TRADITIONAL.encode("big5"))
     reading = read(path, encoding="big5")
@@ -196,6 +234,42 @@ def test_markdown(tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    ("front", "expected"),
+    [
+        (
+            'title: "新桥通车"\nsource: "https://www.post.example/1"\nauthor:\n  - "[[高远]]"\n  - 白露\n'
+            "published: 2024-03-05\ncreated: 2024-05-01",
+            ("新桥通车", "2024-03-05", "post.example", "高远 白露", "https://www.post.example/1"),
+        ),
+        (
+            "标题: 新桥通车\n日期：2024年3月5日\n来源: 云陵晚报\n作者: 高远\n链接: https://p.example/2",
+            ("新桥通车", "2024-03-05", "云陵晚报", "高远", "https://p.example/2"),
+        ),
+        (
+            'title: 新桥通车\npublishDate: 2024-03-04T23:30:00Z\nlastmod: 2024-05-01\nauthors: ["高远", "白露"]',
+            ("新桥通车", "2024-03-05", "", "高远 白露", None),
+        ),
+    ],
+)
+def test_front_matter(tmp_path, front, expected):
+    article = read(write(tmp_path, "a.md", f"---\n{front}\n---\n\n{STORY}")).articles[0]
+    assert (article.title, str(article.date), article.source, article.byline, article.url) == expected
+
+
+def test_a_saved_post_is_dated_and_signed(tmp_path):
+    head = "# 新桥通车\n\n原创 高远 [云陵发布](javascript:void\\(0\\);)\n\n_2024年03月05日 20:01_ _云陵_\n\n"
+    article = read(write(tmp_path, "a.md", head + STORY)).articles[0]
+    assert (str(article.date), article.source, article.byline) == ("2024-03-05", "云陵发布", "高远")
+
+
+def test_the_side_car_of_a_file_goes_before_what_is_printed(tmp_path):
+    path = write(tmp_path, "a.txt", f"新桥通车\n2024年3月5日\n{STORY}")
+    assert str(read(path, date="2024-04-04").articles[0].date) == "2024-03-05"
+    write(tmp_path, "a.txt.meta.toml", "date = 2024-03-06\n")
+    assert str(read(path).articles[0].date) == "2024-03-06"
+
+
 def test_detection_goes_by_content_not_name(tmp_path):
     page = "新桥通车\n\n本报讯(记者 高远)新桥昨天通车。\n\n公交改道\n\n本报讯(记者 白露)12路改道。\n"
     formats = {
@@ -220,6 +294,19 @@ def test_cleaning_is_bounded_and_verbatim():
     assert clean("e" + "\u0301" * 60_000) == "e" + "\u0301" * 30
     assert clean("x\ud800y &lt;b&gt; &copy=1 &#x4e2d;") == "x\ufffdy <b> &copy=1 中"
     assert kept_spans(unify(" \n" * 1000)) == ()
+
+
+def test_radicals_and_ocr_spaces_are_read_as_what_they_mean(tmp_path):
+    path = write(
+        tmp_path,
+        "a.txt",
+        "⻘⼭⼤坝加⾼⼯程完⼯\n2025年11⽉9⽇\n坝 顶 加 高 3 . 6 米 ， 共 用 土 8 6 万 方 。\nA B C D E F G 等级\n",
+    )
+    article = read(path).articles[0]
+    assert article.text == "青山大坝加高工程完工\n2025年11月9日\n坝顶加高3.6米，共用土86万方。\nA B C D E F G 等级"
+    assert (str(article.date), article.title) == ("2025-11-09", "青山大坝加高工程完工")
+    page = read_decoded(path, SourceSettings()).text
+    assert "".join(page[s:e] for s, e in article.spans) == article.text
 
 
 def test_zip_that_is_no_document(tmp_path):

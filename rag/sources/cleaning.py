@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+import unicodedata
 
 Span = tuple[int, int]
 
@@ -21,14 +22,26 @@ _INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+"
 )
+_RADICALS = {
+    code: folded for code in range(0x2F00, 0x2FD6) if len(folded := unicodedata.normalize("NFKC", chr(code))) == 1
+} | dict(
+    zip(
+        map(ord, "⺁⺋⺟⺠⺼⻁⻄⻅⻆⻉⻋⻓⻔⻘⻙⻚⻛⻜⻝⻢⻣⻤⻥⻦⻧⻨⻩⻬⻮⻰⻳"),
+        "厂卩母民月虎西见角贝车长门青韦页风飞食马骨鬼鱼鸟卤麦黄齐齿龙龟",
+        strict=True,
+    )
+)
+"""Radicals, as PDF programs and OCR write whole characters with them: they look alike and are found by nobody."""
+_SPACED = re.compile(r"(?<!\S)\S(?: \S(?!\S)){5,}")
+_WIDE = re.compile(r"[⺀-鿿豈-﫿＀-￯、-〿]")
 _TAG = re.compile("[\U000e0020-\U000e007f]")
 _MARKS = re.compile("[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{30,}")
 _KEPT_ALONE = "。！？!?"
 
 
 def unify(text: str) -> str:
-    r"""`text` with every line end as `\n`, no-break spaces as spaces and lone surrogates as U+FFFD."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    r"""`text` with line ends as `\n`, no-break spaces as spaces, radicals as characters, lone surrogates as U+FFFD."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").translate(_RADICALS)
     return _SPACES.sub(_replace, text)
 
 
@@ -75,16 +88,26 @@ def kept_spans(text: str, start: int = 0, end: int | None = None) -> tuple[Span,
         line_end = stop if newline < 0 else newline
         line = visible_spans(text, position, line_end) if position < line_end else []
         if line:
-            pieces += breaks[:2] if pieces else []
-            pieces += line
+            if pieces:
+                _extend(pieces, breaks[:2])
+            _extend(pieces, line)
             breaks = []
         vanishes = not line and not text[position:line_end].isspace() and position < line_end
         if newline < 0:
             break
         if not vanishes:  # a line of decoration goes with its line break
-            breaks.append((newline, newline + 1))
+            breaks = [*breaks[:1], (newline, newline + 1)] if len(breaks) < 2 else breaks
         position = newline + 1
-    return merge(pieces)
+    return tuple(pieces)
+
+
+def _extend(pieces: list[Span], spans: list[Span]) -> None:
+    """Append `spans` to `pieces`; one that touches the last makes it longer, so that a long text stays few spans."""
+    for start, end in spans:
+        if pieces and pieces[-1][1] == start:
+            pieces[-1] = (pieces[-1][0], end)
+        elif start < end:
+            pieces.append((start, end))
 
 
 def visible_spans(text: str, start: int, end: int) -> list[Span]:
@@ -97,12 +120,24 @@ def visible_spans(text: str, start: int, end: int) -> list[Span]:
         end -= 1
     gaps = [m.span() for m in _INVISIBLE.finditer(text, start, end)]
     gaps += [(m.start() + _MARK_LIMIT, m.end()) for m in _MARKS.finditer(text, start, end)]
+    gaps += ocr_spaces(text, start, end)
     spans: list[Span] = []
     for gap_start, gap_end in [*sorted(gaps), (end, end)]:
         if start < gap_start:
             spans.append((start, gap_start))
         start = max(start, gap_end)
     return spans
+
+
+def ocr_spaces(text: str, start: int, end: int) -> list[Span]:
+    """The spaces that OCR put between single characters in the line `text[start:end]`: 两 只 雪 豹, 3 . 6 公 斤.
+
+    None where the line is mostly not written so; a wider gap between words stays.
+    """
+    runs = [run.span() for run in _SPACED.finditer(text, start, end) if _WIDE.search(run.group())]
+    if not runs or sum(run_end - run_start for run_start, run_end in runs) * 3 < (end - start) * 2:
+        return []
+    return [(i, i + 1) for run_start, run_end in runs for i in range(run_start + 1, run_end, 2)]
 
 
 def is_blank(char: str) -> bool:

@@ -1,11 +1,13 @@
-"""HTML -> main text by trafilatura, without navigation, scripts and comments."""
+"""HTML -> main text by trafilatura, without navigation, scripts, comments and what the page hides."""
 
 from __future__ import annotations
 
 import re
 
 from rag.errors import SourceError
-from rag.sources.extracted import MAX_TEXT, Extracted
+from rag.sources.extracted import Extracted
+from rag.sources.hidden import drop_hidden
+from rag.sources.html_dates import drop_related, published_date
 
 _DATA_URI = re.compile(r"(?:data:)[\w/+.-]+;base64,[A-Za-z0-9+/=\s]{200,}")
 _DECLARED = re.compile(r"^\s*<\?xml[^<>]*\?>")
@@ -36,6 +38,9 @@ def extract_html(text: str) -> Extracted:
 
     text = _DATA_URI.sub("", _DECLARED.sub("", text))
     tree = lxml_html.document_fromstring(text, parser=lxml_html.HTMLParser(remove_comments=True, encoding=None))
+    drop_hidden(tree)
+    drop_related(tree)
+    published = published_date(tree)
     title = " ".join(tree.xpath("string(//h1[1])").split()) or " ".join(tree.xpath("string(//title[1])").split())
     document = trafilatura.bare_extraction(
         tree,
@@ -46,10 +51,10 @@ def extract_html(text: str) -> Extracted:
     if not isinstance(document, Document) or not (document.text or "").strip():
         raise SourceError("HTML page without main text (perhaps filled in by scripts); save the page as text")
     return Extracted(
-        text=(document.text or "")[:MAX_TEXT],
+        text=document.text or "",
         title=document.title or title,
         author=document.author or "",
-        date=document.date or "",
+        date=published or document.date or "",
         url=document.url or "",
         site=document.sitename or "",
     )

@@ -66,7 +66,7 @@ _LATIN_WIDTH = 0.45
 def split_lines(text: str) -> list[Line]:
     """The lines of `text` that hold something, in order; decoration is left out.
 
-    `text[line.start:line.end]` is the line with its outer white space removed.
+    `text[line.start:line.end]` is the line with its outer white space removed, `line.text` what is to be read of it.
     """
     lines: list[Line] = []
     position, breaks = 0, 99
@@ -74,7 +74,7 @@ def split_lines(text: str) -> list[Line]:
         spans = visible_spans(text, position, position + len(raw))
         if spans:
             start, end = spans[0][0], spans[-1][1]
-            body = text[start:end]
+            body = "".join(text[first:last] for first, last in spans)
             lines.append(Line(body, start, end, breaks, role_of(body)))
             breaks = 0
         breaks += 1

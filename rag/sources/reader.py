@@ -11,7 +11,7 @@ from rag.sources.cleaning import clean, clean_line, hidden_tags
 from rag.sources.dating import parse_date
 from rag.sources.detect import Format, detect_binary, detect_text
 from rag.sources.encoding import Decoded, decode, raw_text
-from rag.sources.extracted import Extracted
+from rag.sources.extracted import MAX_ARTICLE, Extracted, too_long
 from rag.sources.files import read_bytes
 from rag.sources.newspaper import read_newspaper
 from rag.sources.reading import Problem, Reading
@@ -34,7 +34,11 @@ def read_source(path: Path, settings: SourceSettings) -> Reading:
     defaults, problems = read_defaults(path, settings.date)
     binary = detect_binary(data)
     if binary:
-        article = _extracted_article(sandbox.shared.extract(binary.value, data), str(path), defaults)
+        extracted = sandbox.shared.extract(binary.value, data)
+        article = _extracted_article(extracted, str(path), defaults)
+        if article.date is None and extracted.made:
+            cause = f"none printed; the file was made on {extracted.made}, which need not be its day: give --date"
+            problems.append(Problem(str(path), "date", cause))
         return Reading((article,), tuple(problems), binary.value, None, encoding_guessed=False)
     decoded = decode(data, settings.encoding)
     if not any(char.isalnum() for char in decoded.text):
@@ -81,6 +85,8 @@ def _read_text_format(
     decoded: Decoded, form: Format, file: str, defaults: Defaults, problems: list[Problem]
 ) -> list[Article]:
     text = decoded.text
+    if form is not Format.HTML and len(text) > MAX_ARTICLE:
+        raise SourceError(too_long(text))
     if tags := hidden_tags(text):
         problems.append(Problem(file, None, f"{tags} invisible tag characters removed from the text"))
     if form is Format.NEWSPAPER:
@@ -92,7 +98,7 @@ def _read_text_format(
 
 def _extracted_article(extracted: Extracted, file: str, defaults: Defaults) -> Article:
     front = Front(
-        date=parse_date(extracted.date),
+        stamp=parse_date(extracted.date),
         source=clean_line(extracted.site),
         byline=clean_line(extracted.author),
         url=web_address(extracted.url),
