@@ -73,12 +73,13 @@ def test_a_conversation_counts_its_notes_through_and_keeps_refusals_and_failures
     assert "相关报道，并非答案：\n\n- 《南坡水库完成扩建》，南坡晚报，2026-03-03 <https://news.example/dam" in shown
     assert "工程总投资12.4亿元。[^1]\n\n> 实际检索：南坡水库的投资？" in shown, "the same quote keeps its note"
     assert "> 已停止，没有得到回答。" in shown
+    assert shown.count("\n原文摘句 · ") == 2, "a refusal is not made of quoted sentences"
     assert re.findall(r"^\[\^(\d+)\]: ", shown, re.MULTILINE) == ["1", "2", "3"]
 
 
 def test_words_beside_an_answer_follow_the_language_asked_for() -> None:
     shown = text(Form.MARKDOWN, DAM_ANSWER, language="en")
-    assert "Quoted sentences · exported from Jinwen 津问 on 2026-04-05" in shown
+    assert "Quoted sentences · Exported from Jinwen 津问 on 2026-04-05" in shown
     assert "[^3]: “旧磨坊改成书店”, 青禾日报, 2026-02-11: “旧磨坊" in shown
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-from export_support import ATTACK, DAM_ANSWER, REFUSED, read_word
+from export_support import DAM_ANSWER, REFUSED, read_word
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 from ui_support import FakeLibrary
@@ -87,7 +87,7 @@ def test_a_form_that_is_none_is_refused(client: TestClient, store: ConversationS
 
 
 def test_a_hostile_question_breaks_no_header(client: TestClient, store: ConversationStore) -> None:
-    hostile = Exchange('a"; x\r\nset-cookie: y=1\x00问', ATTACK)
+    hostile = Exchange('a"; x\r\nset-cookie: y=1\x00问', DAM_ANSWER)
     reply = client.get("/jinwen/export", params={"key": kept(store, hostile), "form": "bib"})
     assert reply.status_code == 200 and "set-cookie" not in reply.headers
     disposition = reply.headers["content-disposition"]

@@ -14,7 +14,7 @@ from rag.export.sources import Author, Medium, Source
 _SIGNS = str.maketrans(
     {
         "\\": r"\textbackslash{}", "{": r"\textbraceleft{}", "}": r"\textbraceright{}", "~": r"\textasciitilde{}",
-        "^": r"\textasciicircum{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", '"': r"\textquotedbl{}",
+        "^": r"\textasciicircum{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     }
 )  # fmt: skip
 _IN_ADDRESS = str.maketrans({"{": "%7B", "}": "%7D", "^": "%5E", "`": "%60", "|": "%7C"})

@@ -130,14 +130,16 @@ def _section(entry: Entry, notes: _Notes, language: str, made: dt.date) -> Secti
         tuple(_paragraphs(answer, notes, language)),
         tuple(Related(origin_line(near, language), safe_url(near.url)) for near in answer.nearest),
         (*(word(language, "notice") + flat(notice) for notice in answer.notices), *remarks),
-        word(language, "made", how=_how(answer, language), date=made.isoformat()),
+        " · ".join([*_how(answer, language), word(language, "made", date=made.isoformat())]),
     )
 
 
-def _how(answer: Answer, language: str) -> str:
+def _how(answer: Answer, language: str) -> list[str]:
+    if answer.refused:
+        return []
     if answer.mode != "generative":
-        return word(language, "extractive")
-    return word(language, "generative") + (f" ({flat(answer.model)})" if answer.model else "")
+        return [word(language, "extractive")]
+    return [word(language, "generative") + (f" ({flat(answer.model)})" if answer.model else "")]
 
 
 def _paragraphs(answer: Answer, notes: _Notes, language: str) -> Iterator[Paragraph]:

@@ -27,6 +27,8 @@ _LATIN_NAME = re.compile(r"[A-ZÀ-Þ][\w.'’-]*(?: [A-ZÀ-Þ][\w.'’-]*){1,3}"
 _NO_PERSON = re.compile(
     r"\b(?:agency|bureau|correspondent|desk|editors?|news|office|reporters?|staff)\b", re.IGNORECASE
 )
+_NAME_DOT, _KEPT_DOT = re.compile(r"(?<=[㐀-鿿])·(?=[㐀-鿿])"), "‧"
+"""The dot of a name of several parts, which a newspaper page otherwise prints as a bullet."""
 _BETWEEN = re.compile(r"\s*[、，,;；/|&]\s*|\s+and\s+")
 
 
@@ -103,7 +105,7 @@ def authors(byline: str) -> tuple[Author, ...]:
     """The writers that a byline names; one whose parts are not all names stays whole, as a body."""
     line = flat(byline)
     if _HAN.search(line):
-        bare = flat(names_of(line))
+        bare = flat(names_of(_NAME_DOT.sub(_KEPT_DOT, line))).replace(_KEPT_DOT, "·")
         names = [name for part in _BETWEEN.split(bare) for name in part.split()]
         known = bool(names) and all(map(_HAN_NAME.fullmatch, names))
     else:

@@ -15,7 +15,7 @@ _ZH: Final = {
     "near": "相关报道，并非答案：",
     "extractive": "原文摘句",
     "generative": "模型撰写",
-    "made": "{how} · 津问 Jinwen 导出于 {date}",
+    "made": "津问 Jinwen 导出于 {date}",
     "searched": "实际检索：{question}",
     "no_sources": "没有引用任何报道。",
 }
@@ -30,7 +30,7 @@ _EN: Final = {
     "near": "Related articles, not an answer:",
     "extractive": "Quoted sentences",
     "generative": "Written by a model",
-    "made": "{how} · exported from Jinwen 津问 on {date}",
+    "made": "Exported from Jinwen 津问 on {date}",
     "searched": "Searched for: {question}",
     "no_sources": "No article is cited.",
 }
