@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from ui_support import FakeLibrary
 
 from ui import render
-from ui.conversations import FILE_NAME, ConversationStore, Exchange, open_store
+from ui.conversations import ConversationStore, Exchange, open_store
 from ui.export_route import add_export_route
 
 
@@ -94,10 +94,10 @@ def test_a_hostile_question_breaks_no_header(client: TestClient, store: Conversa
     assert re.fullmatch(r"attachment; filename\*=UTF-8''[\w.%-]+", disposition, re.ASCII)
 
 
-def test_conversations_that_cannot_be_kept_are_exported_all_the_same(tmp_path: Path) -> None:
-    (tmp_path / FILE_NAME).write_text("no database" * 500)
-    conversation = kept(open_store(tmp_path), *TALK)
-    assert len(open_store(tmp_path).exchanges(conversation)) == len(TALK), "who opens it again sees the same"
+def test_the_page_and_its_exports_share_one_store(tmp_path: Path) -> None:
+    page = open_store(tmp_path)
+    assert open_store(tmp_path / "." / "x" / "..") is page, "one that fell back to memory has its conversations alone"
+    assert open_store(tmp_path / "other") is not page
 
 
 # --- the buttons
