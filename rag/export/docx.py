@@ -47,7 +47,7 @@ def word_file(paper: Manuscript) -> bytes:
 
 def _describe(document: WordDocument, paper: Manuscript) -> None:
     """Title, day and language in place of those of python-docx's template."""
-    properties = document.core_properties
+    properties: Any = document.core_properties
     properties.title = paper.title[:_LONGEST_PROPERTY]
     properties.author = properties.last_modified_by = "Jinwen 津问"
     properties.comments = ""
@@ -60,13 +60,14 @@ def _describe(document: WordDocument, paper: Manuscript) -> None:
 
 
 def _add_styles(document: WordDocument) -> None:
-    mark: Any = document.styles.add_style(MARK_STYLE, WD_STYLE_TYPE.CHARACTER, builtin=True)
+    styles: Any = document.styles
+    mark = styles.add_style(MARK_STYLE, WD_STYLE_TYPE.CHARACTER, builtin=True)
     mark.font.superscript = True
-    text: Any = document.styles.add_style(NOTE_STYLE, WD_STYLE_TYPE.PARAGRAPH, builtin=True)
-    text.base_style = document.styles["Normal"]
+    text = styles.add_style(NOTE_STYLE, WD_STYLE_TYPE.PARAGRAPH, builtin=True)
+    text.base_style = styles["Normal"]
     text.font.size = _SMALL
     text.paragraph_format.space_after = Pt(2)
-    link: Any = document.styles.add_style("Hyperlink", WD_STYLE_TYPE.CHARACTER, builtin=True)
+    link = styles.add_style("Hyperlink", WD_STYLE_TYPE.CHARACTER, builtin=True)
     link.font.underline = True
     link.font.color.theme_color = MSO_THEME_COLOR.HYPERLINK
 
@@ -89,7 +90,7 @@ def _add_paragraph(document: WordDocument, paragraph: Paragraph, notes: Footnote
     for piece in paragraph:
         if isinstance(piece, Reference):
             if behind_mark:
-                target.add_run(",").style = MARK_STYLE  # else marks 1 and 2 read as 12
+                target.add_run(",", style=MARK_STYLE)  # else marks 1 and 2 read as 12
             notes.refer(target, piece.number)
         else:
             _add_run(target, piece)

@@ -79,17 +79,18 @@ class Footnotes:
 
 
 def _part(document: WordDocument) -> XmlPart:
-    package = document.part.package
-    part = XmlPart(PackURI("/word/footnotes.xml"), CONTENT_TYPE.WML_FOOTNOTES, OxmlElement("w:footnotes"), package)
+    package: Any = document.part.package
+    root: Any = OxmlElement("w:footnotes")
+    part = XmlPart(PackURI("/word/footnotes.xml"), CONTENT_TYPE.WML_FOOTNOTES, root, package)
     document.part.relate_to(part, RELATIONSHIP_TYPE.FOOTNOTES)
     return part
 
 
 def _announce(document: WordDocument) -> None:
     """Name the separators in the settings, at the place that the schema gives them."""
-    properties = OxmlElement("w:footnotePr")
+    properties: Any = OxmlElement("w:footnotePr")
     properties.extend(_element("w:footnote", id=kind_id) for kind_id, _ in _SEPARATORS)
-    settings = document.settings.element
+    settings: Any = document.settings.element
     behind = next((found for name in _BEHIND if (found := settings.find(qn(f"w:{name}"))) is not None), None)
     if behind is None:
         settings.append(properties)
@@ -114,7 +115,7 @@ def _bookmark(number: int) -> str:
 def _field(instruction: str, shown: str) -> list[Any]:
     """The runs of a field, with what it shows until Word works it out again."""
     code = _run(style=_MARK_ID)
-    text = OxmlElement("w:instrText", {qn("xml:space"): "preserve"})
+    text: Any = OxmlElement("w:instrText", {qn("xml:space"): "preserve"})
     text.text = instruction
     code.append(text)
     return [_turn("begin"), code, _turn("separate"), _run(shown, style=_MARK_ID), _turn("end")]
@@ -128,7 +129,7 @@ def _turn(kind: str) -> Any:
 
 def _hyperlink(part: Any, url: str) -> Any:
     relation = part.relate_to(url, RELATIONSHIP_TYPE.HYPERLINK, is_external=True)
-    link = OxmlElement("w:hyperlink", {qn("r:id"): relation})
+    link: Any = OxmlElement("w:hyperlink", {qn("r:id"): relation})
     link.append(_run(url, style=_LINK_ID))
     return link
 
