@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import datetime as dt
 
     from rag.batch import BatchEntry
+    from rag.export import Form
     from rag.ingest import IngestProgress
     from rag.library import Library
     from rag.store.backup import BackupReport
@@ -148,6 +149,10 @@ def _add_ask(commands: _Commands) -> None:
     parser.add_argument("--batch", type=Path, metavar="FILE", help="JSONL: id, question, as_of, history (- for stdin)")
     parser.add_argument("--mode", choices=["extractive", "generative"], help="how to answer")
     parser.add_argument("--json", action="store_true", help="one JSON object per answer")
+    parser.add_argument(
+        "--export", type=Path, action="append", default=[], metavar="FILE",
+        help="also save the answer with footnotes (.md, .docx) or its sources (.txt: GB/T 7714; .bib); repeatable",
+    )  # fmt: skip
     _add_filters(parser)
 
 
@@ -296,7 +301,9 @@ def _run_ask(args: argparse.Namespace) -> int:
     from rag.serialization import answer_to_json
 
     _need_one_of(args.question, args.batch, "QUESTION")
-    filters, as_of = _filters(args), _as_of(args.as_of)
+    if args.batch and args.export:
+        raise SettingsError("--export saves one answer: give QUESTION instead of --batch FILE")
+    filters, as_of, targets = _filters(args), _as_of(args.as_of), _export_targets(args.export)
     with open_library(args, answer__mode=args.mode) as library:
         if args.batch:
             return _each_line(args.batch, lambda entry: _answer_entry(library, entry, as_of, filters), _NO_ANSWER)
@@ -305,6 +312,7 @@ def _run_ask(args: argparse.Namespace) -> int:
             _print_json(answer_to_json(answer))
         else:
             _print_answer(answer)
+        _export(answer, targets, library)
     return 0
 
 
@@ -327,6 +335,32 @@ def _each_line(batch: Path, answer: Callable[[BatchEntry], dict[str, Any]], noth
         else:
             _print_json(answer(entry))
     return status
+
+
+def _export_targets(files: Sequence[Path]) -> list[tuple[Path, Form]]:
+    """What to export to, checked before anything is answered."""
+    if not files:
+        return []
+    from rag.export import form_of
+
+    return [(file, form_of(file)) for file in files]
+
+
+def _export(answer: Answer, targets: Sequence[tuple[Path, Form]], library: Library) -> None:
+    if not targets:
+        return
+    import datetime as dt
+
+    from rag.export import export, write_export
+    from rag.export.entry import entry_of
+
+    cited = {citation.article_id: library.article(citation.article_id) for citation in answer.citations}
+    articles = {ident: article for ident, article in cited.items() if article is not None}
+    for file, form in targets:
+        made = dt.date.today()
+        content = export([entry_of(answer)], form, language=answer.language, made=made, articles=articles)
+        write_export(file, content)
+        print(f"saved {file}", file=sys.stderr)
 
 
 def _answer_entry(library: Library, entry: BatchEntry, as_of: dt.date | None, filters: Filters) -> dict[str, Any]:

@@ -74,6 +74,37 @@ def test_ask_quotes_and_cites(index: Path, capsys: pytest.CaptureFixture[str]) -
     assert set(citation) >= {"marker", "article_id", "title", "source", "date", "url", "file", "quote", "start", "end"}
 
 
+def test_ask_exports_the_answer_and_its_sources(
+    index: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    files = [tmp_path / name for name in ("a.md", "a.docx", "a.txt", "a.bib")]
+    flags = [flag for file in files for flag in ("--export", file)]
+    status, lines, said = run(capsys, "ask", "--index", index, "云州大桥总投资多少亿元？", "--json", *flags)
+    assert status == 0 and len(lines) == 1, "stdout holds the JSON and nothing else"
+    assert [line.removeprefix("saved ") for line in said.splitlines() if line.startswith("saved ")] == list(
+        map(str, files)
+    )
+    assert "[^1]: 《云州大桥昨日通车》，2026-01-18-bridge.txt，2026-01-18：“" in files[0].read_text("utf-8")
+    assert files[1].read_bytes().startswith(b"PK")
+    assert files[2].read_text("utf-8").startswith("[1] 云州大桥昨日通车[Z]. 2026-01-18.")
+    assert "title = {{云州大桥昨日通车}}" in files[3].read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["q", "--export", "a.pdf"], "its name must end in one of .md, .docx, .txt, .bib"),
+        (["q", "--export", "no/such/folder/a.md"], "there is no folder 'no/such/folder'"),
+        (["--batch", "b.jsonl", "--export", "a.md"], "--export saves one answer"),
+    ],
+)
+def test_an_export_that_cannot_be_made_is_refused_before_anything_is_answered(
+    capsys: pytest.CaptureFixture[str], flags: list[str], said: str
+) -> None:
+    status, lines, err = run(capsys, "ask", "--index", "no-index", *flags)
+    assert (status, lines) == (1, []) and said in err and len(err.splitlines()) == 1
+
+
 def test_ask_for_people(index: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, lines, _ = run(capsys, "ask", "--index", index, "云州大桥全长多少公里？")
     assert status == 0

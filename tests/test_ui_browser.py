@@ -385,6 +385,23 @@ def test_an_answer_is_copied_with_its_sources(fake_site: str, visit: Visits) -> 
     )
 
 
+def test_an_answer_and_the_conversation_are_exported_by_one_click(fake_site: str, visit: Visits) -> None:
+    page = visit(fake_site)
+    expect(page.locator("#jw-export-all")).to_be_hidden()
+    ask(page, "大桥全长多少米？")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="导出这一回答：Markdown").click()
+    assert re.fullmatch(r"jinwen-[\d-]+-大桥全长多少米\.md", download.value.suggested_filename)
+    assert "[^1]: 《青榆大桥本月建成通车》，河畔日报，2026-01-19" in Path(download.value.path()).read_text("utf-8")
+    page.locator("#jw-menu").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="导出整个对话：Word").click()
+    assert Path(download.value.path()).read_bytes().startswith(b"PK")
+    page.route("**/jinwen/export*", lambda route: route.fulfill(status=404))
+    page.get_by_role("button", name="导出这一回答：BibTeX").click()
+    expect(page.locator(".jw-answer .jw-export.jw-2")).to_contain_text("未能导出")
+
+
 def test_filters_are_used_and_named_above_the_box(fake_site: str, visit: Visits) -> None:
     page = visit(fake_site)
     page.locator("#jw-menu").click()

@@ -16,7 +16,7 @@ from eval.runs import DEFAULT_RUNS_DIR
 from ui import layout, render
 from ui.chat import Chat, Options
 from ui.contents import Contents
-from ui.conversations import ConversationStore
+from ui.conversations import open_store
 from ui.evaluation_tab import EvaluationTab
 from ui.layout import Controls
 from ui.library_tab import LibraryTab
@@ -38,7 +38,7 @@ _AT_ONCE: dict[str, Any] = {**_HIDDEN, "queue": False}
 
 def build_app(library: Library, assistant: Assistant, runs_dir: Path = DEFAULT_RUNS_DIR) -> gr.Blocks:
     """The page over `library`; conversations are kept beside its index, runs of the evaluation in `runs_dir`."""
-    chat = Chat(library, assistant, ConversationStore(library.index_dir))
+    chat = Chat(library, assistant, open_store(library.index_dir))
     contents = Contents(library)
     page, controls = layout.build(library.settings)
     wiring = _Wiring(chat, LibraryTab(library, contents), contents, controls)

@@ -11,7 +11,9 @@ from __future__ import annotations
 import contextlib
 import secrets
 import sqlite3
+import threading
 import time
+import weakref
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -151,6 +153,22 @@ def _prepare(connection: sqlite3.Connection) -> None:
 
 def _has_owner(connection: sqlite3.Connection) -> bool:
     return "owner" in {row[1] for row in connection.execute("PRAGMA table_info(conversations)")}
+
+
+_OPEN: weakref.WeakValueDictionary[Path, ConversationStore] = weakref.WeakValueDictionary()
+_OPENING = threading.Lock()
+
+
+def open_store(directory: Path) -> ConversationStore:
+    """The conversations in `directory`, one store for everyone who asks: one that fell back to memory has them alone.
+
+    :raises StoreError: it is busy beyond all patience.
+    """
+    place = directory.resolve()
+    with _OPENING:
+        store = _OPEN.get(place) or ConversationStore(directory)
+        _OPEN[place] = store
+        return store
 
 
 def turns(exchanges: list[Exchange]) -> list[Turn]:

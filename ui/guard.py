@@ -50,7 +50,7 @@ _FILE = r"[A-Za-z0-9_@-][A-Za-z0-9._@-]*"
 _READ = re.compile(
     rf"/|/favicon\.ico|/theme\.css|/(assets|static)/({_FILE}/)*{_FILE}"
     r"|/gradio_api/(queue/data|upload_progress|heartbeat/[A-Za-z0-9]{1,64})"
-    r"|/jinwen/(story|run|questions)"
+    r"|/jinwen/(story|run|questions|export)"
 )
 _EVENTS = re.compile(r"/gradio_api/(run/predict|queue/join|cancel|reset)")
 """The routes that the page uses, found by driving it; whatever else Gradio serves (files by path, proxies, API

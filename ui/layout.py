@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import gradio as gr
 
 from rag.config import Settings
-from ui import evaluation_layout
+from ui import evaluation_layout, render
 from ui.evaluation_controls import EvaluationControls
 from ui.labels import Labelled, Labels, first, static
 from ui.markup import escape
@@ -168,6 +168,7 @@ def _drawer(labels: Labels, settings: Settings) -> Drawer:
             gr.Radio, "conversations", choices=[], elem_id="jw-conversations", elem_classes=FROM_DISK, visible=False
         )
         delete = labels.button("delete_conversation", elem_id="jw-delete", size="sm", visible=False)
+        labels.markdown(render.exports, elem_id="jw-export-all")
         with gr.Column(visible=False, elem_classes="jw-confirm") as confirm_row:
             labels.markdown(lambda language: f"<p>{escape(text(language, 'delete_question'))}</p>")
             confirm = labels.button("confirm_delete", size="sm", variant="primary")

@@ -9,22 +9,17 @@ from __future__ import annotations
 import datetime as dt
 import html
 import re
-from pathlib import PurePath
 from urllib.parse import urlencode, urlsplit
 
 from rag.types import Article
+from rag.visible import file_name as file_name
+from rag.visible import safe_url as safe_url
+from rag.visible import visible as visible
 from ui.strings import Language, text
 
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\u200b\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _RUN = re.compile(r"\s{3,}")
 """White space that says nothing; two full-width spaces open a Chinese paragraph."""
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_MAX_URL = 2_000
-
-
-def visible(value: str) -> str:
-    """`value` without control and bidi characters, zero-width spaces and lone surrogates; line breaks stay."""
-    return _UNSEEN.sub("", value)
 
 
 def escape(value: str) -> str:
@@ -66,18 +61,6 @@ def _shown(line: str) -> str:
     return escape(_RUN.sub(" ", line))
 
 
-def safe_url(url: str | None) -> str | None:
-    """`url` when it is an ordinary web address, else None (`javascript:`, `data:`, credentials, control characters)."""
-    if not url or len(url) > _MAX_URL or any(ord(char) <= 32 or char in "<>\"'\\" for char in url):
-        return None
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-    except ValueError:
-        return None
-    return url if parts.scheme in ("http", "https") and host and "@" not in parts.netloc else None
-
-
 def link(url: str | None, label: str) -> str:
     """A link that opens beside the page and names its host; empty when `url` is not a web address."""
     safe = safe_url(url)
@@ -104,11 +87,6 @@ def time_tag(date: dt.date | None, language: Language) -> str:
     if date is None:
         return f"<span>{escape(day(date, language))}</span>"
     return f'<time datetime="{date.isoformat()}">{escape(day(date, language))}</time>'
-
-
-def file_name(path: str) -> str:
-    """The last part of a path, for showing."""
-    return PurePath(path.replace("\\", "/")).name
 
 
 def story_query(article_id: str, start: int, end: int) -> str:

@@ -182,6 +182,28 @@
     setTimeout(() => button.classList.remove("jw-1"), 2000);
   };
 
+  // A file of an answer, or of the open conversation: given to the page itself and to nobody else.
+  const exportFile = async (button) => {
+    const [form, answer] = button.value.split(":");
+    const query = new URLSearchParams({ key: answer || field("jw-current").value, form, language: language() });
+    button.classList.remove("jw-2");
+    button.disabled = true;
+    try {
+      const reply = await fetch(`jinwen/export?${query}`);
+      if (!reply.ok) throw new Error(reply.statusText);
+      const link = document.createElement("a");
+      link.download = decodeURIComponent(reply.headers.get("content-disposition").split("''").at(-1));
+      link.href = URL.createObjectURL(await reply.blob());
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+    } catch {
+      button.classList.add("jw-2");
+    } finally {
+      button.disabled = false;
+      button.focus();
+    }
+  };
+
   // A row of the library tells the server which article to open.
   const pick = (row) => {
     for (const other of all(".jw-row.jw-picked")) other.classList.remove("jw-picked");
@@ -219,6 +241,7 @@
       if (card) openCard(card);
     } else if (button?.matches(".jw-story")) toggleStory(button);
     else if (button?.matches(".jw-copy")) copy(button);
+    else if (button?.matches(".jw-export")) exportFile(button);
     else if (button?.matches(".jw-show")) {
       const card = find("details.jw-card", button.closest(".jw-answer"));
       if (card) openCard(card);

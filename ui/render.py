@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from rag.export import Form
 from rag.sentences import sentence_spans
 from rag.types import Answer, AnswerSentence, Article, Citation, NearArticle, Support
 from ui.markup import (
@@ -29,6 +30,7 @@ _SURROUNDINGS = 110
 _MOST_AROUND = 600
 """Where a sentence has no end, it is cut."""
 _CLOSING = "。！？!?.…"
+_EXPORTS = (Form.WORD, Form.MARKDOWN, Form.REFERENCES, Form.BIBTEX)
 
 
 def question(asked: str, language: Language) -> str:
@@ -193,14 +195,31 @@ def _actions(answer: Answer, language: Language, key: str) -> str:
         for verb in ("keep", "dislike")
     )
     if answer.refused:
-        return f'<div class="jw-actions">{keep}</div>'
+        return f'<div class="jw-actions">{keep}{exports(language, key, (Form.WORD, Form.MARKDOWN))}</div>'
     copy, show = _states(language, "copy", "copied"), escape(text(language, "show_sources"))
     return (
         '<div class="jw-actions">'
         f'<button type="button" class="jw-button jw-copy">{copy}</button>'
         f'<button type="button" class="jw-button jw-show">{show}</button>'
-        f'{keep}<pre class="jw-copytext" hidden>{escape_verbatim(footnotes(answer, language))}</pre></div>'
+        f"{keep}{exports(language, key)}"
+        f'<pre class="jw-copytext" hidden>{escape_verbatim(footnotes(answer, language))}</pre></div>'
     )
+
+
+def exports(language: Language, key: str = "", forms: Sequence[Form] = _EXPORTS) -> str:
+    """Buttons that export the answer `key`, or without one the conversation that is open."""
+    named, label = ("export_as", "export") if key else ("export_all_as", "export_all")
+    buttons = "".join(
+        f'<button type="button" class="jw-button jw-export" value="{form}:{escape(key)}"'
+        f' title="{escape(text(language, f"export_{form}_hint"))}">'
+        f'<span class="jw-state-0"><span class="jw-sr">{escape(text(language, named))}</span>'
+        f"{escape(text(language, f'export_{form}'))}</span>"
+        f'<span class="jw-state-2" title="{escape(text(language, "export_failed_hint"))}">'
+        f"{escape(text(language, 'export_failed'))}</span></button>"
+        for form in forms
+    )
+    heading = f'<span class="jw-exports-label">{escape(text(language, label))}</span>'
+    return f'<span class="jw-exports">{heading}{buttons}</span>'
 
 
 def _states(language: Language, *keys: str) -> str:
@@ -296,4 +315,15 @@ def day_range(first: str, last: str, language: Language) -> str:
     return text(language, "since", date=first) if first else text(language, "until", date=last) if last else ""
 
 
-__all__ = ["answer", "aside", "day", "day_range", "footnotes", "question", "surroundings", "trouble", "waiting"]
+__all__ = [
+    "answer",
+    "aside",
+    "day",
+    "day_range",
+    "exports",
+    "footnotes",
+    "question",
+    "surroundings",
+    "trouble",
+    "waiting",
+]

@@ -16,8 +16,10 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from eval.runs import DEFAULT_RUNS_DIR
 from rag.errors import JinwenError
+from ui.conversations import open_store
 from ui.evaluation_routes import add_routes
 from ui.evaluation_sets import FOLDER as QUESTION_SETS
+from ui.export_route import add_export_route
 from ui.guard import Doors, Guard
 from ui.markup import story
 from ui.quota import Quota
@@ -57,6 +59,7 @@ def make_server_app(page: gr.Blocks, library: Library, port: int, runs_dir: Path
         return HTMLResponse(story(found, chosen, start, end), headers={"cache-control": "no-store"})
 
     add_routes(app, library, runs_dir)
+    add_export_route(app, library, open_store(library.index_dir))
     page.has_launched = True  # a mounted page is never launched, and until then Gradio checks no path
     gr.mount_gradio_app(
         app,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
@@ -42,10 +43,14 @@ class Visitor:
 def visitor(request: gr.Request) -> Visitor:
     """Who has sent an event."""
     session = str(request.session_hash or "")
-    key = dict(request.cookies or {}).get(COOKIE, "")
-    if _KEY.fullmatch(key):
-        return Visitor(hashlib.sha256(key.encode()).hexdigest(), session)
-    return Visitor(f"passing-{session}", session, lasting=False)
+    owner = owner_of(dict(request.cookies or {}))
+    return Visitor(owner, session) if owner else Visitor(f"passing-{session}", session, lasting=False)
+
+
+def owner_of(cookies: Mapping[str, str]) -> str | None:
+    """Whose browser sends these cookies; None for one without a key."""
+    key = cookies.get(COOKIE, "")
+    return hashlib.sha256(key.encode()).hexdigest() if _KEY.fullmatch(key) else None
 
 
 def key_cookie(cookie_header: str) -> str:
