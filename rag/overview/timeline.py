@@ -141,13 +141,13 @@ def _dated(point: Point) -> Entry | None:
         return None
     dateline = _DATELINE.match(point.text)
     inside = [m for m in mentions if not (dateline and m.end <= dateline.end() and m.first == printed)]
-    mention = _first_day(inside) or mentions[0]
+    mention = _first_day(inside) or _first_day(mentions) or mentions[0]
     return Entry(point, mention.first, mention.last)
 
 
 def _first_day(mentions: Sequence[DateMention]) -> DateMention | None:
-    """The first day named, or the first month where no day is."""
-    return next((m for m in mentions if m.is_day), mentions[0] if mentions else None)
+    """The first mention of one day; None where whole months are named at most."""
+    return next((m for m in mentions if m.is_day), None)
 
 
 def _merged(entries: Sequence[Entry]) -> list[tuple[Entry, tuple[Point, ...]]]:
