@@ -153,6 +153,20 @@ def test_a_timeline_is_in_order_with_relative_days_worked_out(retriever: Retriev
     assert backwards.sentences[1].before.startswith("2025年8月12日")
 
 
+def test_a_day_of_an_article_without_a_date_has_no_year_and_one_without_days_is_told_as_an_overview(
+    empty_store: LocalStore, encoder: TopicEncoder, settings: Settings
+) -> None:
+    planned = story(1, None, "青云大桥将通车", "青云大桥将于8月25日通车。昨日大桥做了荷载试验。")
+    fill(empty_store, [planned], encoder, settings)
+    found = Retriever(empty_store, encoder, RetrievalSettings())
+    answer = timeline(ask("青云大桥通车的进展"), found)
+    assert [s.before + s.text for s in answer.sentences[1:]] == ["8月25日：青云大桥将于8月25日通车。"]
+    bare = dataclasses.replace(planned, text="青云大桥即将通车。昨日大桥做了荷载试验。")
+    fill(empty_store, [bare], encoder, settings)
+    told = timeline(ask("青云大桥通车的进展"), found)
+    assert not told.refused and "青云大桥即将通车。" in told.answer
+
+
 def test_a_timeline_shows_the_row_of_a_figure_that_changed(retriever: Retriever) -> None:
     answer = check(timeline(ask("青石大桥垮塌的经过"), retriever))
     row = answer.sentences[-1]

@@ -120,8 +120,8 @@ def _asked(
         text = f"{text[: mention.start]} {text[mention.end :]}"
     text = _ASKING.sub(" ", text)
     asked: list[dict[str, float]] = []
-    for term in dict.fromkeys(terms_of(text)):
-        options = {term: weights[term]}
+    for term, weight in _own_weights(terms_of(text), weights).items():
+        options = {term: weight}
         if expander is not None and term.isascii() and term.isalpha():
             word = term.capitalize() if term.capitalize() in question.standalone else term
             options |= {other: share * weights[other] for other, share in expander.expand(word).items()}
@@ -135,6 +135,20 @@ def _asked(
 
 _UNKNOWN: Final = 0.5
 """What a term that no article holds counts against the mean of the others: many only join two words (国和)."""
+
+
+def _own_weights(terms: Sequence[str], weights: Weights) -> dict[str, float]:
+    """The weight of each term; a pair of characters weighs no more than the two that it overlaps do on average.
+
+    A pair that only joins two words (豹汽 in 方程豹汽车) is rarer than either, and tells less.
+    """
+    own: dict[str, float] = {}
+    for i, term in enumerate(terms):
+        weight = weights[term]
+        if 0 < i < len(terms) - 1 and terms[i - 1][-1] == term[0] and term[-1] == terms[i + 1][0] and len(term) == 2:
+            weight = min(weight, (weights[terms[i - 1]] + weights[terms[i + 1]]) / 2)
+        own[term] = max(weight, own.get(term, 0.0))
+    return own
 
 
 def _strength(article: Article, counts: Counter[str], asked: Sequence[Mapping[str, float]]) -> float:

@@ -15,7 +15,7 @@ Vector = Mapping[str, float]
 
 def terms_of(text: str) -> list[str]:
     """The terms of `text` in order: Chinese bigrams, words and figures; no English function words."""
-    return [token for token in tokenize(text) if len(token) > 1 and not is_stopword(token)]
+    return [t for t in tokenize(text) if (len(t) > 1 or (t.isascii() and t.isalpha())) and not is_stopword(t)]
 
 
 class Weights:

@@ -10,16 +10,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from rag.answering.composition import Quote
-from rag.answering.refusal import refuse
 from rag.dates import DateMention, find_dates, format_date
 from rag.expansion import QueryExpander
 from rag.overview.figures import changed_figures
 from rag.overview.frames import frame, how_many
 from rag.overview.points import Point, Points, in_reprints, read_points
-from rag.overview.presentation import MODE, MODEL, present, quote
+from rag.overview.presentation import present, quote
 from rag.overview.stories import Story, stories_of
 from rag.overview.subject import find_subject
-from rag.overview.summary import READ
+from rag.overview.summary import READ, overview
 from rag.overview.terms import likeness
 from rag.types import Answer, Filters, Question
 
@@ -46,6 +45,8 @@ class Entry:
     last: dt.date
     printed: bool = False
     """Whether it names no day, so that the day of printing stands for it."""
+    year_known: bool = True
+    """False for a day without a year (8月25日) in an article without a date."""
 
 
 def timeline(
@@ -60,8 +61,8 @@ def timeline(
     """At most MOST_ENTRIES dated entries of the subject, the oldest first (the newest with `latest_first`), each cited.
 
     Words such as 昨日 are worked out from the day of the article. A sentence without a day is entered at the day on
-    which it was printed and says so. Figures that changed from day to day stand below as a row. A refusal when the
-    library holds nothing about the subject or nothing of it has a date.
+    which it was printed and says so. Figures that changed from day to day stand below as a row. An overview where
+    nothing of the subject has a date; a refusal when the library holds nothing about it.
     """
     started = time.perf_counter()
     hits = retriever.retrieve(question.standalone, k=k, filters=filters, reprints=True)
@@ -70,9 +71,9 @@ def timeline(
     articles = [entry.article for entry in subject.belonging]
     stories = stories_of(articles)
     points = read_points(stories, subject)
-    entries = sorted(_entries(stories, points), key=_when, reverse=latest_first)
+    entries = sorted(_entries(stories, points, question.as_of), key=_when, reverse=latest_first)
     if not entries:
-        return refuse(question, hits, mode=MODE, model=MODEL)
+        return overview(question, retriever, filters=filters, expander=expander, latest_first=latest_first, k=k)
     home = {story.lead.id: story for story in stories}
     quotes: list[Quote] = []
     told: set[str] = set()
@@ -101,16 +102,19 @@ def _when(entry: Entry) -> tuple[dt.date, dt.date, str, int]:
 
 def _label(entry: Entry, language: str) -> str:
     day = format_date(entry.first, entry.last, language)
+    if not entry.year_known:
+        year = str(entry.first.year)
+        day = day.replace(f"{year}年" if language == "zh" else f" {year}", "")
     return frame("printed", language, day=day) if entry.printed else day
 
 
-def _entries(stories: Sequence[Story], points: Points) -> list[Entry]:
+def _entries(stories: Sequence[Story], points: Points, as_of: dt.date) -> list[Entry]:
     """The best entry of every story, then further dated ones as far as there is room."""
     firsts: list[Entry] = []
     others: list[tuple[float, Entry]] = []
     for story in stories:
         told = points[story.lead.id]
-        dated = [entry for point in told if (entry := _dated(point)) is not None]
+        dated = [entry for point in told if (entry := _dated(point, as_of)) is not None]
         if not dated and told and story.lead.date:
             best = max(told, key=lambda point: point.score)
             dated = [Entry(best, story.lead.date, story.lead.date, printed=True)]
@@ -132,17 +136,21 @@ def _worth(entry: Entry) -> float:
     return entry.point.score - 0.3 * far - 0.1 * (entry.first != entry.last)
 
 
-def _dated(point: Point) -> Entry | None:
-    """The entry of a sentence that names a day or a month: what happened rather than when it was printed."""
+def _dated(point: Point, as_of: dt.date) -> Entry | None:
+    """The entry of a sentence that names a day or a month: what happened rather than when it was printed.
+
+    In an article without a date, 昨日 means nothing, and a day without a year is ordered by the year nearest `as_of`.
+    """
     printed = point.article.date
-    mentions = [m for m in find_dates(point.text, printed or dt.date.today()) if printed or not m.relative]
+    found = find_dates(point.text, printed or as_of)
+    mentions = [m for m in found if printed or not m.relative or m.yearly]
     mentions = [m for m in mentions if (m.last - m.first).days <= 31]
     if not mentions:
         return None
     dateline = _DATELINE.match(point.text)
     inside = [m for m in mentions if not (dateline and m.end <= dateline.end() and m.first == printed)]
     mention = _first_day(inside) or _first_day(mentions) or mentions[0]
-    return Entry(point, mention.first, mention.last)
+    return Entry(point, mention.first, mention.last, year_known=printed is not None or not mention.yearly)
 
 
 def _first_day(mentions: Sequence[DateMention]) -> DateMention | None:
