@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -15,7 +16,7 @@ from rag.reranker import RERANKED, Reranker
 from rag.sentences import sentence_spans
 from rag.store import LocalStore, Scored, StoredPassage
 from rag.tokens import is_chinese, tokenize
-from rag.types import Filters, Hit
+from rag.types import Article, Filters, Hit
 
 _LANGUAGE_SAMPLE = 150
 """In characters."""
@@ -47,11 +48,14 @@ class Retriever:
         self._expander = expander
         self._reranker = reranker
 
-    def retrieve(self, query: str, k: int | None = None, filters: Filters | None = None) -> list[Hit]:
+    def retrieve(
+        self, query: str, k: int | None = None, filters: Filters | None = None, *, reprints: bool = False
+    ) -> list[Hit]:
         """The `k` best passages (default: `top_k` of the settings), best first.
 
         At most `per_article` of one story, and none whose every sentence stands in better ones already, so that
-        a story printed twice does not fill the list. The same index gives the same list.
+        a story printed twice does not fill the list, unless `reprints` asks for all that print it. The same index
+        gives the same list.
         """
         wanted = self._settings.top_k if k is None else k
         filters = filters or Filters()
@@ -59,7 +63,7 @@ class Retriever:
         stored = self._store.passages(list({**dense, **lexical}))
         ranked = self.rank(query, dense, lexical, stored)
         hits: list[Hit] = []
-        for passage, score in self._select(ranked, stored):
+        for passage, score in self._select(ranked, stored, reprints=reprints):
             if len(hits) >= wanted:
                 break
             dense_rank, dense_score = dense.get(passage.id, (None, None))
@@ -77,6 +81,10 @@ class Retriever:
                 )
             )
         return hits
+
+    def newest(self, k: int, last: dt.date, filters: Filters | None = None) -> list[Article]:
+        """The `k` newest dated articles printed up to `last`, newest first."""
+        return self._store.newest(k, last, filters)
 
     def legs(self, query: str, depth: int, filters: Filters) -> tuple[Leg, Leg]:
         """The `depth` best passages of the dense and of the lexical search."""
@@ -130,7 +138,7 @@ class Retriever:
         return sorted(zip(ids, scores.tolist(), strict=True), key=lambda entry: (-entry[1], entry[0]))
 
     def _select(
-        self, fused: Sequence[tuple[int, float]], stored: Mapping[int, StoredPassage]
+        self, fused: Sequence[tuple[int, float]], stored: Mapping[int, StoredPassage], *, reprints: bool = False
     ) -> Iterator[tuple[StoredPassage, float]]:
         """Those that may stand in a result list, in order."""
         taken: Counter[str] = Counter()
@@ -140,7 +148,7 @@ class Retriever:
             if found is None or taken[found.article.id] >= self._settings.per_article:
                 continue
             sentences = _sentences(found.passage.text)
-            if sentences and sentences <= said:
+            if not reprints and sentences and sentences <= said:
                 continue
             taken[found.article.id] += 1
             said |= sentences

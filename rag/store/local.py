@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import shutil
 import sqlite3
 import threading
@@ -181,6 +182,11 @@ class LocalStore:
         """The article with this id, or None."""
         with self._database.reading() as connection:
             return reading.article(connection, article_id)
+
+    def newest(self, k: int, last: dt.date, filters: Filters | None = None) -> list[Article]:
+        """The `k` newest dated articles printed up to `last` that pass `filters`, newest first."""
+        with self._database.reading() as connection:
+            return list(reading.newest(connection, k, last, filters or Filters()))
 
     def files(self) -> list[FileRecord]:
         """What was ingested from where, by path."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 import sqlite3
@@ -96,8 +97,26 @@ def passage_ids(connection: sqlite3.Connection) -> Ids:
     return np.fromiter((row[0] for row in rows), dtype=np.int64)
 
 
+def newest(connection: sqlite3.Connection, k: int, last: dt.date, filters: Filters) -> Iterator[Article]:
+    """The `k` newest articles of a date up to `last` that pass `filters`, newest first, then by id."""
+    conditions, values = _conditions(filters)
+    query = (
+        f"SELECT {_ARTICLE} FROM articles a JOIN files f ON f.key = a.file "
+        f"WHERE a.date <= ? AND {' AND '.join(conditions)} ORDER BY a.date DESC, a.id LIMIT ?"
+    )
+    for row in connection.execute(query, (last.isoformat(), *values, k)):
+        yield _article(row)
+
+
 def matching_ids(connection: sqlite3.Connection, filters: Filters) -> Ids:
     """Ids of the passages whose article passes `filters`, in no order."""
+    conditions, values = _conditions(filters)
+    query = f"SELECT p.id FROM articles a JOIN passages p ON p.article = a.key WHERE {' AND '.join(conditions)}"
+    return np.fromiter((row[0] for row in connection.execute(query, values)), dtype=np.int64)
+
+
+def _conditions(filters: Filters) -> tuple[list[str], list[str]]:
+    """What an article `a` must meet to pass `filters`, and the values for its placeholders."""
     conditions, values = ["1"], []
     if filters.date_from:
         conditions.append("a.date >= ?")
@@ -108,8 +127,7 @@ def matching_ids(connection: sqlite3.Connection, filters: Filters) -> Ids:
     if filters.sources:
         conditions.append("a.source IN (SELECT value FROM json_each(?))")
         values.append(json.dumps(filters.sources))
-    query = f"SELECT p.id FROM articles a JOIN passages p ON p.article = a.key WHERE {' AND '.join(conditions)}"
-    return np.fromiter((row[0] for row in connection.execute(query, values)), dtype=np.int64)
+    return conditions, values
 
 
 def vectors(connection: sqlite3.Connection, ids: Ids, dim: int) -> Iterator[tuple[Ids, Vectors]]:
