@@ -11,7 +11,7 @@ export TRANSFORMERS_OFFLINE := 1
 export GRADIO_ANALYTICS_ENABLED := False
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev chat index-examples test lint format eval bench clean
+.PHONY: help install install-dev chat index-examples test hostile lint format eval bench clean
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ chat: index-examples ## open the chat page on 127.0.0.1
 
 test: $(VENV)/.installed-dev ## run the tests
 	$(BIN)/python -m pytest
+
+hostile: $(VENV)/.installed-dev ## the whole attack of tests/hostile: a table of tried, handled, failed
+	HOSTILE=full $(BIN)/python -m pytest tests/hostile --timeout 3600
 
 lint: $(VENV)/.installed-dev ## ruff and mypy
 	$(BIN)/ruff check .

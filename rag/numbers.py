@@ -51,16 +51,16 @@ _WORDS_EN = {"one": 1} | {
     for i, word in enumerate(words.split("|"))
 }
 _ARABIC = r"\d{1,3}(?:,\d{3}){1,5}(?!\d)(?:\.\d{1,9})?|\d{1,18}(?:\.\d{1,9})?"
-_HAN = r"[〇零一二两三四五六七八九十百千万亿]+(?:点[〇零一二三四五六七八九]+)?"
+_HAN = r"[〇零一二两三四五六七八九十百千万亿]{1,30}(?:点[〇零一二三四五六七八九]{1,30})?"
 _FIGURE = re.compile(
-    rf"(?P<parts>百分之|(?P<den>{_HAN}|\d+)分之)(?P<num>{_HAN}|{_ARABIC})"
+    rf"(?P<parts>百分之|(?P<den>{_HAN}|\d{{1,18}})分之)(?P<num>{_HAN}|{_ARABIC})"
     r"|(?P<currency>US\$|HK\$|[$€£¥]|RMB ?|CNY ?|人民币)?(?P<sign>(?<![\w.])[-−]|零下)?"
     rf"(?<![A-Za-z_\d])(?<![A-Za-z]-)(?<!\d[.,:])(?P<digits>{_ARABIC})(?![\d:]|\.\d|[-–~至到]\n)(?P<some> ?[多余])?"
-    r"(?P<scale>(?:[万亿]|千(?![瓦克米赫字帕卡])|百(?!分))+)?(?P<more>[多余])?"
-    rf"(?P<scale_en>{_SCALE_EN}+)?(?P<ordinal_en>(?:st|nd|rd|th)\b)?"
-    rf"|(?<![几数〇零一二两三四五六七八九十百千万亿])(?P<below>零下)?(?P<han>{_HAN})(?P<han_more>[多余])?(?P<han_scale>[万亿]+)?"
+    r"(?P<scale>(?:[万亿]|千(?![瓦克米赫字帕卡])|百(?!分)){1,4})?(?P<more>[多余])?"
+    rf"(?P<scale_en>{_SCALE_EN}{{1,4}})?(?P<ordinal_en>(?:st|nd|rd|th)\b)?"
+    rf"|(?<![几数〇零一二两三四五六七八九十百千万亿])(?P<below>零下)?(?P<han>{_HAN})(?P<han_more>[多余])?(?P<han_scale>[万亿]{{1,4}})?"
     rf"|\b(?P<words>(?:{_TENS_EN})(?:[- ](?:one|{_ONES_EN}))?|{_TEENS_EN}|{_ONES_EN}|(?:one|an?)(?={_SCALE_EN}))\b"
-    rf"(?P<words_scale>{_SCALE_EN}*)",
+    rf"(?P<words_scale>{_SCALE_EN}{{0,4}})",
     re.IGNORECASE | re.ASCII,  # a Chinese character ends a Latin word or number
 )
 _BOUNDS_BEFORE = tuple(
@@ -75,6 +75,9 @@ _BOUNDS_BEFORE = tuple(
     )
 )
 _RANGE = re.compile(r" ?[-–—~至到] ?| to ")
+_DECIMAL = re.compile(r"\d{1,18}(?:\.\d{1,9})?")
+_SPACE_BEFORE_HAN = re.compile(r" [^\x00-\x7f]")
+_LETTER = re.compile(r"[A-Za-z]")
 _BOUNDS_AFTER = (
     ("at least", re.compile(r"及?以上")),
     ("at most", re.compile(r"及?以[下内]")),
@@ -91,11 +94,18 @@ def find_numbers(text: str) -> list[Number]:
     >>> [(str(n.value), n.unit, n.bound) for n in find_numbers("超1.21亿吨，60多个")]
     [('121000000.00', 'tonne', 'more than'), ('60', '', 'more than')]
     """
-    narrow = text.translate(_NARROW)
-    for mention in find_dates(narrow, _ANY_DAY):
-        narrow = narrow[: mention.start] + "\n" * (mention.end - mention.start) + narrow[mention.end :]
+    narrow = _without_dates(text.translate(_NARROW))
     found = [_read(match, narrow) for match in _FIGURE.finditer(narrow)]
     return _complete_ranges([number for number in found if number is not None], narrow)
+
+
+def _without_dates(text: str) -> str:
+    """`text` with a line break for each character of a date."""
+    pieces, kept = [], 0
+    for mention in find_dates(text, _ANY_DAY):
+        pieces += [text[kept : mention.start], "\n" * (mention.end - mention.start)]
+        kept = mention.end
+    return "".join([*pieces, text[kept:]])
 
 
 def same_amount(a: Number, b: Number) -> bool:
@@ -129,7 +139,7 @@ def _complete_ranges(numbers: list[Number], text: str) -> list[Number]:
     for i, (low, high) in enumerate(pairwise(numbers)):
         if not _RANGE.fullmatch(text[low.end : high.start]) or not re.fullmatch(r"[\d.]+", text[low.start : low.end]):
             continue
-        figure = re.match(r"\d+(?:\.\d+)?", text[high.start :])
+        figure = _DECIMAL.match(text, high.start)
         scale = high.value / Decimal(figure.group()) if figure and Decimal(figure.group()) >= low.value > 0 else 1
         numbers[i] = replace(low, value=low.value * scale, unit=high.unit)
     return numbers
@@ -152,14 +162,14 @@ def _read(match: re.Match[str], text: str) -> Number | None:
     bound = bound or ("more than" if match["han_more"] else "")
     if match["han"] and not _is_amount(match, text, unit, end, bound):
         return None
-    if match["digits"] and end == match.end() and re.match(r"[A-Za-z]", text[end:]):
+    if match["digits"] and end == match.end() and _LETTER.match(text, end):
         return None  # a code such as 5G or 3D
     return Number(value, unit, match.start(), end, bound, spelled)
 
 
 def _is_amount(match: re.Match[str], text: str, unit: str, end: int, bound: str) -> bool:
     """Whether a figure in Chinese characters counts something rather than being part of a word."""
-    ordinal = text[: match.start()].endswith("第")
+    ordinal = text.endswith("第", 0, match.start())
     figure = match["han"] + (match["han_scale"] or "")
     long = len(figure) > 3 and not set(figure) <= set(DIGITS)
     if end == match.end() and not ordinal and not long:
@@ -206,7 +216,7 @@ def _plain(figure: str) -> Decimal | None:
 
 def _unit(text: str, position: int) -> tuple[str, int]:
     """The unit that begins at `position` and where it ends; `("", position)` for none."""
-    start = position + 1 if re.match(r" [^\x00-\x7f]", text[position:]) else position
+    start = position + 1 if _SPACE_BEFORE_HAN.match(text, position) else position
     best, end = "", position
     for name, pattern in NAMED_UNITS:
         match = pattern.match(text, start)

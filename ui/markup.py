@@ -16,7 +16,8 @@ from rag.types import Article
 from ui.strings import Language, text
 
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\u200b\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-_BREAKS = re.compile(r"\s*\n\s*")
+_RUN = re.compile(r"\s{3,}")
+"""White space that says nothing; two full-width spaces open a Chinese paragraph."""
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MAX_URL = 2_000
 
@@ -33,8 +34,7 @@ def escape(value: str) -> str:
 
 def escape_lines(value: str) -> str:
     """`value` as HTML text with its line breaks kept as `<br>`."""
-    lines = _BREAKS.split(value.replace("\r\n", "\n").strip("\n"))
-    return "<br>".join(escape(line) for line in lines)
+    return lines(value.replace("\r\n", "\n").strip("\n"))
 
 
 def escape_verbatim(value: str) -> str:
@@ -51,8 +51,19 @@ def marked(value: str, start: int, end: int) -> str:
 
 
 def lines(value: str) -> str:
-    """Like `escape_lines`, but keeps line breaks at both ends, which may join two pieces of one text."""
-    return "<br>".join(escape(line) for line in _BREAKS.split(value.replace("\r\n", "\n")))
+    """Like `escape_lines`, but keeps line breaks at both ends, which may join two pieces of one text.
+
+    Blank lines and white space around a line break are left out, long runs of white space folded.
+    """
+    first, *others = value.split("\n")
+    if not others:
+        return _shown(first)
+    between = [stripped for line in others[:-1] if (stripped := line.strip())]
+    return "<br>".join(map(_shown, [first.rstrip(), *between, others[-1].lstrip()]))
+
+
+def _shown(line: str) -> str:
+    return escape(_RUN.sub(" ", line))
 
 
 def safe_url(url: str | None) -> str | None:
@@ -117,7 +128,7 @@ def story(article: Article, language: Language, start: int = 0, end: int = 0) ->
         if not line.strip() or (not paragraphs and first >= last and line.split() == article.title.split()):
             continue
         kind = ' class="jw-head"' if match.end() <= article.body_start else ""
-        body = marked(line, first, last) if first < last else escape(line)
+        body = marked(line, first, last) if first < last else _shown(line)
         paragraphs.append(f"<p{kind}>{body}</p>")
     size = text(language, "characters", count=f"{len(article.text):,}")
     return f'<div class="jw-story-text">{"".join(paragraphs)}</div><p class="jw-story-end">{escape(size)}</p>'

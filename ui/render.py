@@ -26,6 +26,8 @@ Articles = Mapping[str, Article]
 
 _SURROUNDINGS = 110
 """Characters shown before and after a quote, at least, to whole sentences."""
+_MOST_AROUND = 600
+"""Where a sentence has no end, it is cut."""
 _CLOSING = "。！？!?.…"
 
 
@@ -270,11 +272,14 @@ def _origin(item: Citation | NearArticle, language: Language) -> str:
 def surroundings(article: Article, start: int, end: int, margin: int = _SURROUNDINGS) -> str:
     """The quote `article.text[start:end]` in `<mark>` with whole sentences around it, `margin` or more each side.
 
+    A sentence that would bring in more than 600 characters is cut.
+
     The printed headline is left out, since the card has a title, unless it is quoted.
     """
     full, floor = article.text, article.body_start if start >= article.body_start else 0
     first, last = start, end
-    for sentence_start, sentence_end in sentence_spans(full, floor):
+    window = max(floor, start - _MOST_AROUND), min(len(full), end + _MOST_AROUND)
+    for sentence_start, sentence_end in sentence_spans(full, *window):
         if sentence_end > start - margin and sentence_start < start:
             first = min(first, sentence_start)
         if sentence_start < end + margin and sentence_end > end:

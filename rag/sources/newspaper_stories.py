@@ -31,12 +31,12 @@ _MAX_CROSSHEAD = 20.0
 _COLONS = ":："
 _MIDDLE = ",，、。;；)）》」』”"
 """What no sentence starts with."""
-NUMBER_END = re.compile(r"\d[\d.,]*[十百千万亿]*$")
+NUMBER_END = re.compile(r"\d[\d.,]{0,30}[十百千万亿]{0,4}$")
 UNIT = re.compile(r"[年月日时分秒元亿万千百个名家项种件次倍度吨米公平立%％‰℃]|\d|[.,]\d")
 """How a number cut by a column break goes on."""
 _MAX_CAPTION = 260
 _CAPTION_OPENING = re.compile(
-    r"[(（▲△◀←↑]?\s*(?:(?:图|上图|下图|左图|右图|题图)[为①-⑨]?|这是|昨[日天]|近日|日前|连日来"
+    r"[(（▲△◀←↑]?\s{0,4}(?:(?:图|上图|下图|左图|右图|题图)[为①-⑨]?|这是|昨[日天]|近日|日前|连日来"
     r"|\d{1,2}月\d{1,2}日|\d{1,2}日)"
 )
 _SERVICE_TAIL = re.compile(r"欢迎|请于|请致电|咨询|报名|联系|电话|邮箱|@|扫码|二维码")

@@ -15,7 +15,7 @@ from rag.sources.web import web_address
 from rag.types import Article
 
 _HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]+(\S[^\n]{0,300})$", re.M)
-_SETEXT = re.compile(r"\s*(\S[^\n]{0,200})\n(?:={3,}|-{3,})[ \t]*\n")
+_SETEXT = re.compile(r"\s{0,200}(\S[^\n]{0,200})\n(?:={3,}|-{3,})[ \t]*\n")
 _FRONT_MATTER = re.compile(
     r"\A\s*(?:---\n(?P<yaml>(?:[^\n]*\n){1,60}?)(?:---|\.\.\.)|\+\+\+\n(?P<toml>(?:[^\n]*\n){1,60}?)\+\+\+)[ \t]*\n"
 )
