@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.config import DEFAULT_INDEX_DIR, Settings, load_settings
 from rag.errors import JinwenError, SettingsError
+from rag.terminal import printable, printable_lines
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -36,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return int(args.run(args) or 0)
     except JinwenError as error:
-        print(f"jinwen: {error}", file=sys.stderr)
+        print(f"jinwen: {printable(str(error))}", file=sys.stderr)
         return EXIT_USER_ERROR
     except KeyboardInterrupt:
         print("jinwen: stopped", file=sys.stderr)
@@ -212,7 +213,7 @@ def _run_articles(args: argparse.Namespace) -> None:
                 _print_json(article_to_json(article))
             else:
                 date = article.date.isoformat() if article.date else "----------"
-                print(f"{date}  {article.source or '-'}  {article.display_title}  [{article.id}]")
+                print(printable(f"{date}  {article.source or '-'}  {article.display_title}  [{article.id}]"))
 
 
 def _run_search(args: argparse.Namespace) -> None:
@@ -260,7 +261,7 @@ def _answer_entry(library: Library, entry: BatchEntry, as_of: dt.date | None, fi
             entry.question, history=entry.history, as_of=entry.as_of or as_of, filters=filters
         )
     except QuestionError as error:
-        print(f"jinwen: question {entry.id}: {error}", file=sys.stderr)
+        print(printable(f"jinwen: question {entry.id}: {error}"), file=sys.stderr)
         return {"id": entry.id, "question": entry.question, "answer": "", "refused": True, "error": str(error),
                 "citations": [], "sentences": []}  # fmt: skip
     return answer_to_json(answer, entry.id)
@@ -282,7 +283,7 @@ def _run_doctor(args: argparse.Namespace) -> int:
         if args.json:
             _print_json({"check": finding.check, "ok": finding.ok, "detail": finding.detail})
         else:
-            print(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.check}: {finding.detail}")
+            print(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.check}: {printable(finding.detail)}")
     return 0 if healthy else EXIT_USER_ERROR
 
 
@@ -326,19 +327,20 @@ def _print_json(value: dict[str, Any]) -> None:
 def _print_hit(hit: Hit) -> None:
     legs = f"dense {hit.dense_rank or '-'}, lexical {hit.lexical_rank or '-'}"
     date = hit.article.date.isoformat() if hit.article.date else ""
-    print(f"{hit.rank:>3}. {hit.article.display_title}  {hit.article.source} {date}  ({legs})")
-    print(f"     {' '.join(hit.passage.text.split())[:160]}")
+    print(printable(f"{hit.rank:>3}. {hit.article.display_title}  {hit.article.source} {date}  ({legs})"))
+    print(printable(f"     {' '.join(hit.passage.text.split())[:160]}"))
 
 
 def _print_answer(answer: Answer) -> None:
-    print(answer.answer)
+    print(printable_lines(answer.answer))
     for notice in answer.notices:
-        print(f"! {notice}")
+        print(printable(f"! {notice}"))
     for citation in answer.citations:
         origin = " ".join(filter(None, [citation.source, citation.date.isoformat() if citation.date else ""]))
-        print(f"  [{citation.marker}] {citation.title}  {origin}  {citation.file} {citation.start}-{citation.end}")
+        place = f"{citation.file} {citation.start}-{citation.end}"
+        print(printable(f"  [{citation.marker}] {citation.title}  {origin}  {place}"))
     for near in answer.nearest:
-        print(f"  ~ {near.title}  {near.source} {near.date.isoformat() if near.date else ''}")
+        print(printable(f"  ~ {near.title}  {near.source} {near.date.isoformat() if near.date else ''}"))
 
 
 def _progress_printer() -> Callable[[IngestProgress], None]:

@@ -18,6 +18,7 @@ from rag.errors import SourceError
 from rag.ingest_report import IngestProgress, IngestReport, Tally
 from rag.ingest_writer import BatchWriter, text_is_storable
 from rag.sources import PARSER_VERSION, Problem, Reading, find_files, read_source
+from rag.sources.sidecar import is_there, sidecars_of
 from rag.store import FileArticles, FileRecord, FileState, LocalStore
 from rag.store.atomic import hash_file
 
@@ -273,8 +274,7 @@ def _describe(path: Path, name: str, identity: str, settings: SourceSettings) ->
 
 def _recipe(path: Path, settings: SourceSettings) -> str:
     """What else than its bytes decides which articles a file gives."""
-    sidecars = [path.with_name(f"{path.name}.meta.toml"), path.with_name("meta.toml")]
-    hashes = [hash_file(file) if file.is_file() else None for file in sidecars]
+    hashes = [hash_file(file) if is_there(file) else None for file in sidecars_of(path)]
     parts = [PARSER_VERSION, settings.encoding, settings.date, settings.max_file_mb, *hashes]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from rag.sources import Problem
-from rag.sources.reading import printable
 from rag.store import Counts
+from rag.terminal import printable
 
 _MOST_LINES = 20
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from rag.cli import build_parser, main, read_settings
+from rag.terminal import printable_lines
 
 BRIDGE = "云州大桥昨日通车\n\n云州大桥全长3.2公里，总投资18.6亿元，由云帆建设集团承建。市民可以步行过桥。\n"
 LIBRARY = "云州市图书馆新馆开放\n\n新馆位于临江区，建筑面积5.4万平方米，藏书210万册。开馆首日接待读者1.3万人次。\n"
@@ -158,3 +159,7 @@ def test_a_closed_pipe_is_no_error(index: Path) -> None:
     command = f"{sys.executable} -m rag.cli articles --index {index} --json | head -n 0"
     run_ = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True)
     assert run_.stderr == ""
+
+
+def test_nothing_stored_reaches_the_terminal_raw() -> None:
+    assert printable_lines("a\x1b[31m\u202eb　c\r\nd") == "a\\x1b[31m\\u202eb　c\\r\nd"

@@ -55,6 +55,44 @@ def test_encodings(tmp_path, data, encoding, guessed):
     assert reading.articles[0].title in ("新桥昨天通车", "新橋昨天通車", "Plain English.", "a")
 
 
+KOREAN = "서울시는 어제 새 다리를 개통했다. 시민들은 걸어서 강을 건널 수 있다. 길이는 420미터이다.\n"
+JAPANESE = "新しい橋は昨日開通した。市民は歩いて川を渡ることができる。長さは420メートルである。\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "name"),
+    [
+        (KOREAN, "euc_kr", "euc_kr"),
+        (JAPANESE, "shift_jis", "shift_jis"),
+        (JAPANESE, "euc_jp", "euc_jp"),
+        (TRADITIONAL, "gbk", "gb18030"),
+        ("The café — “reopened” — is €4 dearer in Zürich.\n", "cp1252", "cp1252"),
+        ("啊八百北本边表不长车出吃大当到的地点东都对多儿发放分风高个工", "gbk", "gb18030"),  # looks like hangul
+    ],
+)
+def test_neighbours_encodings_are_told_apart(text, encoding, name):
+    decoded = decode(text.encode(encoding))
+    assert (decoded.encoding, decoded.guessed, decoded.text) == (name, True, text)
+
+
+def test_a_text_that_becomes_binary_half_way_is_noticed():
+    with pytest.raises(SourceError, match="binary file.*text only up to byte 600000"):
+        decode(b"plain line\n" * 60_000 + bytes(range(1, 32)) * 9_000)
+    with pytest.raises(SourceError, match="binary file"):
+        decode(b"plain line\n" * 60_000 + b"\0")
+
+
+def test_a_text_about_pdf_is_text(tmp_path):
+    prose = "A file that begins with\n%PDF-1.4 is a PDF file.\n" * 3
+    assert read(write(tmp_path, "a.txt", prose)).format == "text"
+    assert read(write(tmp_path, "b.txt", "%PDF-1.7 is what such a file begins with.\n")).format == "text"
+
+
+def test_a_name_as_long_as_the_system_allows_is_read(tmp_path):
+    path = write(tmp_path, "桥" * 83 + ".txt", STORY)
+    assert read(path).articles[0].title == "新桥昨天通车"
+
+
 def test_encoding_can_be_set(tmp_path):
     path = write(tmp_path, "a.txt", TRADITIONAL.encode("big5"))
     reading = read(path, encoding="big5")

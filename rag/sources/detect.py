@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 
 from rag.errors import SourceError
@@ -9,6 +10,11 @@ from rag.sources.html import looks_like_html, looks_like_xml
 from rag.sources.newspaper import looks_like_newspaper
 from rag.sources.text import looks_like_markdown
 from rag.sources.wechat import looks_like_records
+
+_PDF_HEADER = re.compile(rb"^%PDF-\d\.\d", re.M)
+_PDF_OBJECT = re.compile(rb"\b\d{1,10} \d{1,5} obj\b|\bxref\b|%%EOF")
+_HEAD = 1024
+"""Bytes in which a PDF may begin, behind what a mail or a server put before it."""
 
 
 class Format(StrEnum):
@@ -28,7 +34,7 @@ def detect_binary(data: bytes) -> Format | None:
 
     :raises SourceError: an old or encrypted Office file.
     """
-    if b"%PDF-" in data[:1024]:
+    if _looks_like_pdf(data):
         return Format.PDF
     if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return Format.DOCX
@@ -37,6 +43,15 @@ def detect_binary(data: bytes) -> Format | None:
     if data.startswith(b"{\\rtf"):
         raise SourceError("RTF file; save it as .docx or text")
     return None
+
+
+def _looks_like_pdf(data: bytes) -> bool:
+    """Whether a PDF begins here; a text that only mentions the header has none of a PDF's objects."""
+    header = _PDF_HEADER.search(data, 0, _HEAD)
+    if header is None:
+        return False
+    bare = header.start() == 0 and data[header.end() :][:2].strip() == b""
+    return bare or _PDF_OBJECT.search(data, header.end()) is not None
 
 
 def detect_text(text: str) -> Format:

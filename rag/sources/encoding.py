@@ -1,13 +1,15 @@
-"""Bytes -> text: UTF-8 with or without BOM, UTF-16, GB18030, Big5.
+"""Bytes -> text: UTF-8 with or without BOM, UTF-16, GB18030, Big5, EUC-KR, Shift-JIS, EUC-JP, Windows-1252.
 
 UTF-8 is strict enough to be certain. Everything else without a byte order mark is a guess and is reported as one:
 GB18030 decodes nearly any bytes (Big5 and Shift-JIS too) to wrong text without an error, so the candidates are
-scored by how much of their text consists of everyday characters.
+scored by how much of their text consists of everyday characters. Korean and Japanese bytes are everyday Chinese too
+in part; what gives them away is that nearly all are hangul, or that many are kana.
 """
 
 from __future__ import annotations
 
 import codecs
+import re
 from dataclasses import dataclass
 
 from rag.errors import SourceError
@@ -21,6 +23,7 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16", "utf-16"),
 )
 _SAMPLE = 200_000
+_PUNCTUATION = "，。、；：？！“”‘’（）《》【】—…·　「」『』・ー"
 _BINARY_MAGIC = (
     b"\x89PNG",
     b"\xff\xd8\xff",
@@ -31,7 +34,15 @@ _BINARY_MAGIC = (
     b"\x1f\x8b",
     b"7z\xbc\xaf",
 )
+_BINARY = "binary file; expected text, JSON, HTML, PDF or DOCX"
+_CONTROLS = bytes((*range(1, 9), *range(14, 27), *range(28, 32)))
 _MIN_PLAUSIBLE = 0.75
+_MIN_FOREIGN = 10
+"""Fewer characters that are not ASCII do not tell Korean or Japanese from Chinese."""
+_HANGUL = re.compile("[가-힣]")
+_KANA = re.compile("[ぁ-んァ-ヶｦ-ﾟ]")
+_HIGH_RUN = re.compile(rb"[\x80-\xff]+")
+_LATIN = re.compile("[À-ÖØ-öø-ÿŠšŽžŸŒœ‘’“”–—…€£©®°·•«»¿¡§½¼¾]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +114,56 @@ def _utf16_without_bom(data: bytes) -> str | None:
 
 
 def _refuse_binary(data: bytes) -> None:
-    sample = data[:_SAMPLE]
-    controls = sum(sample.count(bytes([c])) for c in (*range(1, 9), *range(14, 27), *range(28, 32)))
-    if data.startswith(_BINARY_MAGIC) or b"\0" in sample or controls * 50 > len(sample):
-        raise SourceError("binary file; expected text, JSON, HTML, PDF or DOCX")
+    """The whole of `data` is looked at, since a text may turn into something else half-way."""
+    if data.startswith(_BINARY_MAGIC):
+        raise SourceError(_BINARY)
+    zero = data.find(b"\0")
+    for start in range(0, len(data), _SAMPLE):
+        block = data[start : start + _SAMPLE]
+        if start <= zero < start + _SAMPLE or _controls(block) * 50 > len(block):
+            raise SourceError(_BINARY if start == 0 else f"{_BINARY}; text only up to byte {start}")
+
+
+def _controls(block: bytes) -> int:
+    return len(block) - len(block.translate(None, _CONTROLS))
 
 
 def _guess(data: bytes) -> str | None:
-    """The candidate under which most of the text is everyday Chinese or ASCII, None when none is plausible."""
+    """The candidate under which most of the text is everyday writing, None when none is plausible."""
+    return _western(data) or _korean_or_japanese(data) or _chinese(data)
+
+
+def _western(data: bytes) -> str | None:
+    """Windows-1252 where bytes over 127 stand alone among ASCII: a Chinese or Japanese character has two."""
+    runs = [len(run.group()) for run in _HIGH_RUN.finditer(data, 0, _SAMPLE)]
+    if not runs or sum(runs) * 5 > min(len(data), _SAMPLE) or sum(run == 1 for run in runs) * 5 < len(runs) * 4:
+        return None
+    text = _decoded_or_none(data, "cp1252")
+    others = [char for char in (text or "")[:_SAMPLE] if ord(char) > 0x7F]
+    return "cp1252" if others and sum(map(bool, map(_LATIN.match, others))) * 10 >= len(others) * 9 else None
+
+
+def _korean_or_japanese(data: bytes) -> str | None:
+    for name, letters, least in (("euc_kr", _HANGUL, 0.9), ("shift_jis", _KANA, 0.2), ("euc_jp", _KANA, 0.2)):
+        text = _decoded_or_none(data, name)
+        others = [char for char in (text or "")[:_SAMPLE] if ord(char) > 0x7F and char not in _PUNCTUATION]
+        known = sum(map(bool, map(letters.match, others)))
+        if len(others) >= _MIN_FOREIGN and known >= least * len(others):
+            sample = (text or "")[:_SAMPLE]
+            spaced = sample.count(" ") * 12 >= known  # Korean parts its words, Chinese does not
+            if spaced if name == "euc_kr" else _plausibility(sample, name) >= _MIN_PLAUSIBLE:
+                return name
+    return None
+
+
+def _decoded_or_none(data: bytes, name: str) -> str | None:
+    try:
+        return data.decode(name)
+    except UnicodeDecodeError:
+        return None
+
+
+def _chinese(data: bytes) -> str | None:
     best: str | None = None
     best_score = _MIN_PLAUSIBLE
     for name in ("gb18030", "big5", "big5hkscs"):  # the last holds Hong Kong's characters and all of Big5
@@ -133,11 +186,17 @@ def _plausibility(text: str, name: str) -> float:
 
 
 def _everyday(char: str, name: str) -> bool:
-    if char in "，。、；：？！“”‘’（）《》【】—…·　「」『』":
+    if char in _PUNCTUATION or (name in ("shift_jis", "euc_jp") and _KANA.match(char)):
         return True
+    # Level 1 of the sets holds the frequent characters. GB18030 files also come in traditional characters.
+    sets = {"gb18030": ("gb2312", "big5"), "shift_jis": ("shift_jis",), "euc_jp": ("shift_jis",)}.get(name, ("big5",))
+    return any(_is_frequent(char, coded) for coded in sets)
+
+
+def _is_frequent(char: str, name: str) -> bool:
     try:
-        encoded = char.encode("gb2312" if name == "gb18030" else "big5")
+        encoded = char.encode(name)
     except UnicodeEncodeError:
         return False
-    # Level 1 of both sets holds the frequent characters: B0A1-D7F9 in GB 2312, A440-C67E in Big5.
-    return len(encoded) == 2 and (0xB0 <= encoded[0] <= 0xD7 if name == "gb18030" else 0xA4 <= encoded[0] <= 0xC6)
+    first, last = {"gb2312": (0xB0, 0xD7), "big5": (0xA4, 0xC6), "shift_jis": (0x88, 0x98)}[name]
+    return len(encoded) == 2 and first <= encoded[0] <= last

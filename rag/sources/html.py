@@ -1,4 +1,4 @@
-"""HTML -> main text by trafilatura, without navigation, scripts and comments."""
+"""HTML -> main text by trafilatura, without navigation, scripts, comments and what the page hides."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 
 from rag.errors import SourceError
 from rag.sources.extracted import MAX_TEXT, Extracted
+from rag.sources.hidden import drop_hidden
 
 _DATA_URI = re.compile(r"(?:data:)[\w/+.-]+;base64,[A-Za-z0-9+/=\s]{200,}")
 _DECLARED = re.compile(r"^\s*<\?xml[^<>]*\?>")
@@ -36,6 +37,7 @@ def extract_html(text: str) -> Extracted:
 
     text = _DATA_URI.sub("", _DECLARED.sub("", text))
     tree = lxml_html.document_fromstring(text, parser=lxml_html.HTMLParser(remove_comments=True, encoding=None))
+    drop_hidden(tree)
     title = " ".join(tree.xpath("string(//h1[1])").split()) or " ".join(tree.xpath("string(//title[1])").split())
     document = trafilatura.bare_extraction(
         tree,

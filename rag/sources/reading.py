@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rag.terminal import printable
 from rag.types import Article
 
 PARSER_VERSION = 1
@@ -36,8 +37,3 @@ class Reading:
     """How the bytes were decoded; None where the format says so itself (PDF, DOCX)."""
     encoding_guessed: bool
     """True when neither the settings, a byte order mark nor strict UTF-8 decided."""
-
-
-def printable(text: str) -> str:
-    """`text` on one line, with control, bidi and undecodable characters escaped, safe for a terminal or a log."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode("ascii") for c in text)

@@ -32,11 +32,23 @@ def is_sidecar(path: Path) -> bool:
     return path.name == _FOLDER_FILE or path.name.endswith(_SUFFIX)
 
 
+def sidecars_of(path: Path) -> tuple[Path, Path]:
+    """Where the side-car of `path` and that of its folder would be."""
+    return path.parent / f"{path.name}{_SUFFIX}", path.parent / _FOLDER_FILE
+
+
+def is_there(path: Path) -> bool:
+    """Whether `path` is a regular file; a name that is too long for a side-car names none."""
+    try:
+        return path.is_file() and not path.is_symlink()
+    except (OSError, ValueError):
+        return False
+
+
 def read_defaults(path: Path, setting: str | None) -> tuple[Defaults, list[Problem]]:
     """Defaults for `path`: its side-car, the date in its name, its folder's `meta.toml`, `setting`, in that order."""
     problems: list[Problem] = []
-    own = _read_sidecar(path.with_name(path.name + _SUFFIX), problems)
-    folder = _read_sidecar(path.with_name(_FOLDER_FILE), problems)
+    own, folder = (_read_sidecar(sidecar, problems) for sidecar in sidecars_of(path))
     date = own.date or date_in_name(path.name) or folder.date
     if date is None and setting:
         date = parse_date(setting)
@@ -48,9 +60,9 @@ def read_defaults(path: Path, setting: str | None) -> tuple[Defaults, list[Probl
 
 
 def _read_sidecar(path: Path, problems: list[Problem]) -> Defaults:
+    if not is_there(path):
+        return Defaults()
     try:
-        if not path.is_file() or path.is_symlink():
-            return Defaults()
         with path.open("rb") as stream:
             values = tomllib.loads(stream.read(_MAX_BYTES).decode("utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
