@@ -100,7 +100,10 @@ class BatchWriter:
 
     def _encode_group(self, group: Sequence[tuple[Article, list[Passage]]]) -> Iterator[EncodedArticle]:
         texts = [indexed_text(article, passage) for article, passages in group for passage in passages]
-        vectors = self._encoder.encode_passages(texts) if texts else np.empty((0, self._encoder.dim), np.float32)
+        parts = [
+            self._encoder.encode_passages(texts[i : i + _ENCODE_BATCH]) for i in range(0, len(texts), _ENCODE_BATCH)
+        ]
+        vectors = np.concatenate(parts) if parts else np.empty((0, self._encoder.dim), np.float32)
         start = 0
         for article, passages in group:
             yield EncodedArticle(article, passages, vectors[start : start + len(passages)])

@@ -75,16 +75,26 @@ def kept_spans(text: str, start: int = 0, end: int | None = None) -> tuple[Span,
         line_end = stop if newline < 0 else newline
         line = visible_spans(text, position, line_end) if position < line_end else []
         if line:
-            pieces += breaks[:2] if pieces else []
-            pieces += line
+            if pieces:
+                _extend(pieces, breaks[:2])
+            _extend(pieces, line)
             breaks = []
         vanishes = not line and not text[position:line_end].isspace() and position < line_end
         if newline < 0:
             break
         if not vanishes:  # a line of decoration goes with its line break
-            breaks.append((newline, newline + 1))
+            breaks = [*breaks[:1], (newline, newline + 1)] if len(breaks) < 2 else breaks
         position = newline + 1
-    return merge(pieces)
+    return tuple(pieces)
+
+
+def _extend(pieces: list[Span], spans: list[Span]) -> None:
+    """Append `spans` to `pieces`; one that touches the last makes it longer, so that a long text stays few spans."""
+    for start, end in spans:
+        if pieces and pieces[-1][1] == start:
+            pieces[-1] = (pieces[-1][0], end)
+        elif start < end:
+            pieces.append((start, end))
 
 
 def visible_spans(text: str, start: int, end: int) -> list[Span]:

@@ -6,7 +6,7 @@ import io
 import zipfile
 
 from rag.errors import SourceError
-from rag.sources.extracted import MAX_TEXT, Extracted
+from rag.sources.extracted import MAX_ARTICLE, Extracted
 
 _MAX_ENTRIES = 5_000
 _MAX_UNPACKED = 200_000_000
@@ -31,8 +31,8 @@ def extract_docx(data: bytes) -> Extracted:
     for block in document.iter_inner_content():
         line = _table_text(block) if isinstance(block, Table) else block.text
         size += len(line)
-        if size > MAX_TEXT:
-            break
+        if size > MAX_ARTICLE:
+            raise SourceError(f"document with more than {MAX_ARTICLE:,} characters; split it")
         lines.append(line)
     properties = document.core_properties
     heading = _heading(document)

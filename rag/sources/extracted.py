@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-MAX_TEXT = 20_000_000
-"""Most characters taken from one file."""
+MAX_ARTICLE = 5_000_000
+"""Most characters of one article: ten long books. More would be taken for one sentence list, one set of vectors."""
+
+
+def too_long(text: str) -> str:
+    """Why an article of this `text` is refused."""
+    return f"one article of {len(text):,} characters; the limit is {MAX_ARTICLE:,}: split it"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from rag.errors import SourceError
-from rag.sources.extracted import MAX_TEXT, Extracted
+from rag.sources.extracted import Extracted
 from rag.sources.hidden import drop_hidden
 
 _DATA_URI = re.compile(r"(?:data:)[\w/+.-]+;base64,[A-Za-z0-9+/=\s]{200,}")
@@ -48,7 +48,7 @@ def extract_html(text: str) -> Extracted:
     if not isinstance(document, Document) or not (document.text or "").strip():
         raise SourceError("HTML page without main text (perhaps filled in by scripts); save the page as text")
     return Extracted(
-        text=(document.text or "")[:MAX_TEXT],
+        text=document.text or "",
         title=document.title or title,
         author=document.author or "",
         date=document.date or "",

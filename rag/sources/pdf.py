@@ -7,7 +7,7 @@ import re
 from collections import Counter
 
 from rag.errors import SourceError
-from rag.sources.extracted import MAX_TEXT, Extracted
+from rag.sources.extracted import MAX_ARTICLE, Extracted
 
 _MAX_PAGES = 2_000
 _FULL_LINE = 0.8
@@ -42,8 +42,8 @@ def extract_pdf(data: bytes) -> Extracted:
     for page in reader.pages:
         text = page.extract_text()
         size += len(text)
-        if size > MAX_TEXT:
-            raise SourceError(f"PDF with more than {MAX_TEXT} characters; split it")
+        if size > MAX_ARTICLE:
+            raise SourceError(f"PDF with more than {MAX_ARTICLE:,} characters; split it")
         pages.append(text.splitlines())
     if not size or not any(line.strip() for lines in pages for line in lines):
         raise SourceError("PDF without a text layer (scanned images); needs OCR first")

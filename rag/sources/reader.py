@@ -11,7 +11,7 @@ from rag.sources.cleaning import clean, clean_line, hidden_tags
 from rag.sources.dating import parse_date
 from rag.sources.detect import Format, detect_binary, detect_text
 from rag.sources.encoding import Decoded, decode
-from rag.sources.extracted import Extracted
+from rag.sources.extracted import MAX_ARTICLE, Extracted, too_long
 from rag.sources.files import read_bytes
 from rag.sources.newspaper import read_newspaper
 from rag.sources.reading import Problem, Reading
@@ -70,6 +70,8 @@ def _read_text_format(
         articles, found = read_records(text, file, defaults)
         problems += found
         return articles
+    if form is not Format.HTML and len(text) > MAX_ARTICLE:
+        raise SourceError(too_long(text))
     if tags := hidden_tags(text):
         problems.append(Problem(file, None, f"{tags} invisible tag characters removed from the text"))
     if form is Format.NEWSPAPER:

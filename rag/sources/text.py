@@ -10,6 +10,7 @@ from pathlib import PurePath
 from rag.errors import SourceError
 from rag.sources.cleaning import Span, clean_line, decode_entities, kept_spans
 from rag.sources.dating import date_line, parse_date
+from rag.sources.extracted import MAX_ARTICLE, too_long
 from rag.sources.sidecar import Defaults
 from rag.sources.web import web_address
 from rag.types import Article
@@ -30,6 +31,8 @@ _SENTENCE_END = re.compile(r"[。！？；.;,，、:：][”’」』）)》\"']
 _MAX_TITLE_WIDTH = 50
 _MASK = "\u200b"
 """An invisible character, which cleaning leaves out."""
+_MAX_SPANS = 50_000
+"""A text in more pieces is no story whose place in its file anyone needs."""
 _HEAD = 50_000
 """Characters in which a heading is looked for."""
 # Markdown that is taken out, in the order in which it is looked for: fences, heading marks, images, link targets,
@@ -80,7 +83,9 @@ def read_text(text: str, file: str, defaults: Defaults, *, markdown: bool) -> Ar
         else None
     )
     title = front.title or (clean_line(_plain(heading[heading.lastindex or 1])) if heading else "")
-    return make_article(result, file, defaults, front, title=title, spans=spans if literal else ())
+    return make_article(
+        result, file, defaults, front, title=title, spans=spans if literal and len(spans) <= _MAX_SPANS else ()
+    )
 
 
 def make_article(
@@ -92,9 +97,10 @@ def make_article(
     """
     if not any(char.isalnum() for char in text):
         raise SourceError("no text in it")
-    lines = text.split("\n")
-    edge = [line[:200].strip() for line in [*lines[:8], *lines[-3:]]]
-    if not title and _is_title(edge[0]) and len(lines) > 1:
+    if len(text) > MAX_ARTICLE:
+        raise SourceError(too_long(text))
+    edge = edge_lines(text)
+    if not title and _is_title(edge[0]) and "\n" in text:
         title = edge[0]
     heads_text = bool(title) and edge[0] == title
     return Article(
@@ -107,8 +113,14 @@ def make_article(
         url=front.url or next((web_address(m["url"]) for line in edge if (m := _URL_LINE.match(line))), None),
         byline=front.byline or _found(_BYLINE_LINE, edge) or None,
         spans=spans,
-        body_start=len(text) - len(text[len(lines[0]) :].lstrip()) if heads_text else 0,
+        body_start=len(text) - len(text[text.index("\n") :].lstrip()) if heads_text and "\n" in text else 0,
     )
+
+
+def edge_lines(text: str) -> list[str]:
+    """The first eight and the last three lines, where a text says what it is; each cut to 200 characters."""
+    first, last = text.split("\n", 8), text.rsplit("\n", 3)
+    return [line[:200].strip() for line in [*first[:8], *last[-3:]]]
 
 
 def _front_matter(text: str) -> tuple[int, Front]:

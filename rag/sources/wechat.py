@@ -15,6 +15,8 @@ from pathlib import PurePath
 from rag.errors import SourceError
 from rag.sources.cleaning import clean, clean_line, hidden_tags
 from rag.sources.dating import parse_date
+from rag.sources.extracted import MAX_ARTICLE, too_long
+from rag.sources.json_bounds import check_json
 from rag.sources.markup import without_tags
 from rag.sources.reading import Problem
 from rag.sources.sidecar import Defaults
@@ -61,8 +63,9 @@ def looks_like_records(text: str) -> bool:
 def read_records(text: str, file: str, defaults: Defaults) -> tuple[list[Article], list[Problem]]:
     """Articles of the records in `text`, in file order, and what was skipped or repaired.
 
-    :raises SourceError: the text is neither JSON nor JSON Lines, or holds no record.
+    :raises SourceError: the text is neither JSON nor JSON Lines, holds no record, or far too many values.
     """
+    check_json(text)
     articles: list[Article] = []
     problems: list[Problem] = []
     seen: dict[str, str] = {}
@@ -140,6 +143,9 @@ def _article(record: _Record, number: int, file: str, defaults: Defaults, proble
     text = _text(fields, warn)
     if not any(char.isalnum() for char in text):
         warn(f"no text; expected one of {', '.join(_TEXT[:4])}")
+        return None
+    if len(text) > MAX_ARTICLE:
+        warn(too_long(text))
         return None
     source = _line(fields, _SOURCE, warn) or defaults.source
     aid = _line(fields, _ID, warn)
