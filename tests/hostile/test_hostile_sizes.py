@@ -18,7 +18,7 @@ STORY = '{"title": "新桥通车", "text": "云陵市的新桥昨天通车，市
 BOMBS = {
     "empty records": "[" + "{}," * 260_000 + STORY + "]",
     "tiny records": "[" + '{"a":1},' * 100_000 + STORY + "]",
-    "numbers": "[" + "1," * 400_000 + STORY + "]",
+    "numbers": "[[" + "1," * 400_000 + "1]," + STORY + "]",
     "empty lines": STORY + "\n" + "{}\n" * 260_000,
     "lists in a record": STORY[:-1] + ', "x": [' + "[]," * 260_000 + "[]]}",
     "keys": "[{" + ",".join(f'"{i}":0' for i in range(80_000)) + "}," + STORY + "]",
@@ -41,8 +41,8 @@ def test_json_of_values_instead_of_articles(attack, tmp_path: Path, name: str) -
 def test_an_honest_export_is_read_whatever_its_size(tmp_path: Path) -> None:
     file = tmp_path / "a.json"
     record = STORY[:-1] + ', "tags": ["桥", "河"], "stats": {"read": 5, "like": 1}, "id": %d}'
-    file.write_text("[" + ",".join(record % i for i in range(20_000)) + "]", "utf-8")
-    assert len(read_source(file, SourceSettings()).articles) == 20_000
+    file.write_text("[" + ",".join(record % i for i in range(10_000)) + "]", "utf-8")
+    assert len(read_source(file, SourceSettings()).articles) == 10_000
 
 
 def test_one_article_has_a_limit(attack, tmp_path: Path) -> None:
