@@ -158,6 +158,21 @@ def test_docx(tmp_path):
     assert read(tmp_path, "b", docx()).articles[0].date is None  # the template's own date says nothing
 
 
+def test_equal_cells_are_kept_and_merged_ones_said_once(tmp_path):
+    from docx import Document
+
+    document = Document()
+    document.add_paragraph("各队成绩如下。")
+    table = document.add_table(2, 3)
+    for cell, text in zip(table.rows[0].cells, ("东队", "3", "3"), strict=True):
+        cell.text = text
+    table.cell(1, 0).merge(table.cell(1, 1)).text = "合计"
+    table.cell(1, 2).text = "6"
+    document.save(tmp_path / "a.docx")
+    text = read_source(tmp_path / "a.docx", SourceSettings()).articles[0].text
+    assert text.split("\n") == ["各队成绩如下。", "东队 | 3 | 3", "合计 | 6"]
+
+
 def test_docx_bombs_are_refused_before_unpacking():
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -6,6 +6,7 @@ import re
 from enum import StrEnum
 
 from rag.errors import SourceError
+from rag.sources.containers import container
 from rag.sources.html import looks_like_html, looks_like_xml
 from rag.sources.newspaper import looks_like_newspaper
 from rag.sources.text import looks_like_markdown
@@ -57,7 +58,7 @@ def _looks_like_pdf(data: bytes) -> bool:
 def detect_text(text: str) -> Format:
     """Format of a decoded text file.
 
-    :raises SourceError: XML that is not HTML.
+    :raises SourceError: a container that is not unpacked, such as a mail, a table or XML that is not HTML.
     """
     if looks_like_records(text):
         return Format.WECHAT
@@ -65,6 +66,8 @@ def detect_text(text: str) -> Format:
         return Format.HTML
     if looks_like_xml(text):
         raise SourceError("XML that is not HTML; expected text, JSON, HTML, PDF or DOCX")
+    if wrapping := container(text):
+        raise SourceError(wrapping)
     if looks_like_markdown(text):
         return Format.MARKDOWN
     return Format.NEWSPAPER if looks_like_newspaper(text) else Format.TEXT

@@ -12,6 +12,12 @@ _MAX_ENTRIES = 5_000
 _MAX_UNPACKED = 200_000_000
 _MAX_RATIO = 200
 _SMALL = 10_000_000
+_OTHERS = (
+    ("xl/workbook.xml", "an Excel workbook; export it as JSON Lines with title, text and date of each article"),
+    ("ppt/presentation.xml", "a PowerPoint presentation; save it as PDF or .docx"),
+    ("META-INF/container.xml", "an EPUB book; save its chapters as text or HTML"),
+    ("content.xml", "an OpenDocument file; save it as .docx"),
+)
 _TEMPLATE_DAY = "2013-12-23"
 """Created date of python-docx's own template: it says nothing about the document."""
 
@@ -55,7 +61,7 @@ def check_archive(data: bytes) -> None:
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
         raise SourceError(f"damaged or unsupported archive: {error}") from error
     if not any(entry.filename == "word/document.xml" for entry in entries):
-        raise SourceError("a ZIP archive that is no Word document; unpack it and index the files in it")
+        raise SourceError(_other_archive({entry.filename for entry in entries}))
     if any(entry.flag_bits & 1 for entry in entries):
         raise SourceError("password-protected archive; save it without a password")
     if len(entries) > _MAX_ENTRIES:
@@ -68,9 +74,23 @@ def check_archive(data: bytes) -> None:
         )
 
 
+def _other_archive(names: set[str]) -> str:
+    """What an archive is that is no Word document, and what to do with it."""
+    for entry, what in _OTHERS:
+        if entry in names:
+            return what
+    return "a ZIP archive that is no Word document; unpack it and index the files in it"
+
+
 def _table_text(table: object) -> str:
     rows = getattr(table, "rows", [])
-    return "\n".join(" | ".join(dict.fromkeys(cell.text.strip() for cell in row.cells)) for row in rows)
+    return "\n".join(" | ".join(_cells(row)) for row in rows)
+
+
+def _cells(row: object) -> list[str]:
+    """Texts of the cells of a row; a merged cell, which stands there several times, once."""
+    cells = {id(cell._tc): cell for cell in getattr(row, "cells", [])}
+    return [cell.text.strip() for cell in cells.values()]
 
 
 def _heading(document: object) -> str:
