@@ -108,8 +108,11 @@ def test_pdf(tmp_path):
     )
     article = reading.articles[0]
     assert (reading.format, reading.encoding) == ("pdf", None)
-    assert (article.title, article.byline, str(article.date)) == ("Bridge opens", "Ann Lee", "2024-03-05")
+    assert (article.title, article.byline, article.date) == ("Bridge opens", "Ann Lee", None)
     assert article.text.split("\n") == lines
+    assert [str(problem) for problem in reading.problems] == [
+        f"{tmp_path}/a.bin, date: none printed; the file was made on 2024-03-05, which need not be its day: give --date"
+    ]
 
 
 def test_pdf_lines_become_paragraphs():
@@ -153,9 +156,29 @@ def test_docx(tmp_path):
     reading = read(tmp_path, "a", docx(author="高远", created=created))
     article = reading.articles[0]
     assert reading.format == "docx"
-    assert (article.title, article.byline, str(article.date)) == ("新桥通车", "高远", "2024-03-05")
+    assert (article.title, article.byline, article.date) == ("新桥通车", "高远", None)
+    assert "the file was made on 2024-03-05" in reading.problems[0].cause
     assert article.text == "新桥通车\n云陵市的新桥昨天通车。\n长度 | 420米"
-    assert read(tmp_path, "b", docx()).articles[0].date is None  # the template's own date says nothing
+    assert read(tmp_path, "b", docx()).problems == ()  # the template's own date says nothing
+    (tmp_path / "a.meta.toml").write_text("date = 2024-03-04", "utf-8")
+    assert read(tmp_path, "a", docx(created=created)).articles[0].date == dt.date(2024, 3, 4)
+    odd = read(tmp_path, "2024-03-06 c", docx(author="Administrator", title="Microsoft Word - 文档1.docx"))
+    assert (str(odd.articles[0].date), odd.articles[0].byline) == ("2024-03-06", None)
+
+
+def test_html_is_not_dated_by_its_neighbours(tmp_path):
+    body = "".join(f"<p>{sentence * 2}</p>" for sentence in SENTENCES)
+    related = "<div><h3>相关阅读</h3><ul><li><a href='/1'>旧桥封闭</a> 2023-05-01</li></ul></div>"
+
+    def day(inside, head=""):
+        page = f"<!doctype html><html><head>{head}</head><body>{inside}</body></html>"
+        return str(read(tmp_path, "a.html", page.encode()).articles[0].date)
+
+    info = "<div class='info'>2024年3月5日20:01 来源：云陵网</div>"
+    assert day(f"<h1>Bridge opens</h1>{info}<article>{body}</article>{related}") == "2024-03-05"
+    assert day(f"<article><h1>Bridge opens</h1>{body}</article>{related}") == "None"
+    stamp = "<meta property='article:published_time' content='2024-03-05T20:00:00Z'>"
+    assert day(f"<article><h1>Bridge opens</h1>{body}</article>", stamp) == "2024-03-06"  # a day in China
 
 
 def test_equal_cells_are_kept_and_merged_ones_said_once(tmp_path):

@@ -234,6 +234,42 @@ def test_markdown(tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    ("front", "expected"),
+    [
+        (
+            'title: "新桥通车"\nsource: "https://www.post.example/1"\nauthor:\n  - "[[高远]]"\n  - 白露\n'
+            "published: 2024-03-05\ncreated: 2024-05-01",
+            ("新桥通车", "2024-03-05", "post.example", "高远 白露", "https://www.post.example/1"),
+        ),
+        (
+            "标题: 新桥通车\n日期：2024年3月5日\n来源: 云陵晚报\n作者: 高远\n链接: https://p.example/2",
+            ("新桥通车", "2024-03-05", "云陵晚报", "高远", "https://p.example/2"),
+        ),
+        (
+            'title: 新桥通车\npublishDate: 2024-03-04T23:30:00Z\nlastmod: 2024-05-01\nauthors: ["高远", "白露"]',
+            ("新桥通车", "2024-03-05", "", "高远 白露", None),
+        ),
+    ],
+)
+def test_front_matter(tmp_path, front, expected):
+    article = read(write(tmp_path, "a.md", f"---\n{front}\n---\n\n{STORY}")).articles[0]
+    assert (article.title, str(article.date), article.source, article.byline, article.url) == expected
+
+
+def test_a_saved_post_is_dated_and_signed(tmp_path):
+    head = "# 新桥通车\n\n原创 高远 [云陵发布](javascript:void\\(0\\);)\n\n_2024年03月05日 20:01_ _云陵_\n\n"
+    article = read(write(tmp_path, "a.md", head + STORY)).articles[0]
+    assert (str(article.date), article.source, article.byline) == ("2024-03-05", "云陵发布", "高远")
+
+
+def test_the_side_car_of_a_file_goes_before_what_is_printed(tmp_path):
+    path = write(tmp_path, "a.txt", f"新桥通车\n2024年3月5日\n{STORY}")
+    assert str(read(path, date="2024-04-04").articles[0].date) == "2024-03-05"
+    write(tmp_path, "a.txt.meta.toml", "date = 2024-03-06\n")
+    assert str(read(path).articles[0].date) == "2024-03-06"
+
+
 def test_detection_goes_by_content_not_name(tmp_path):
     page = "新桥通车\n\n本报讯(记者 高远)新桥昨天通车。\n\n公交改道\n\n本报讯(记者 白露)12路改道。\n"
     formats = {

@@ -6,7 +6,7 @@ import io
 import zipfile
 
 from rag.errors import SourceError
-from rag.sources.extracted import MAX_ARTICLE, Extracted
+from rag.sources.extracted import MAX_ARTICLE, Extracted, said_author, said_title
 
 _MAX_ENTRIES = 5_000
 _MAX_UNPACKED = 200_000_000
@@ -45,9 +45,9 @@ def extract_docx(data: bytes) -> Extracted:
     created = properties.created.date().isoformat() if properties.created else ""
     return Extracted(
         text="\n".join(lines),
-        title=heading or properties.title or "",
-        author="" if properties.author == "python-docx" else properties.author or "",
-        date="" if created == _TEMPLATE_DAY else created,
+        title=heading or said_title(properties.title or ""),
+        author=said_author(properties.author or ""),
+        made="" if created == _TEMPLATE_DAY else created,
     )
 
 

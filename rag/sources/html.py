@@ -7,6 +7,7 @@ import re
 from rag.errors import SourceError
 from rag.sources.extracted import Extracted
 from rag.sources.hidden import drop_hidden
+from rag.sources.html_dates import drop_related, published_date
 
 _DATA_URI = re.compile(r"(?:data:)[\w/+.-]+;base64,[A-Za-z0-9+/=\s]{200,}")
 _DECLARED = re.compile(r"^\s*<\?xml[^<>]*\?>")
@@ -38,6 +39,8 @@ def extract_html(text: str) -> Extracted:
     text = _DATA_URI.sub("", _DECLARED.sub("", text))
     tree = lxml_html.document_fromstring(text, parser=lxml_html.HTMLParser(remove_comments=True, encoding=None))
     drop_hidden(tree)
+    drop_related(tree)
+    published = published_date(tree)
     title = " ".join(tree.xpath("string(//h1[1])").split()) or " ".join(tree.xpath("string(//title[1])").split())
     document = trafilatura.bare_extraction(
         tree,
@@ -51,7 +54,7 @@ def extract_html(text: str) -> Extracted:
         text=document.text or "",
         title=document.title or title,
         author=document.author or "",
-        date=document.date or "",
+        date=published or document.date or "",
         url=document.url or "",
         site=document.sitename or "",
     )

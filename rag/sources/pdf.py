@@ -7,7 +7,7 @@ import re
 from collections import Counter
 
 from rag.errors import SourceError
-from rag.sources.extracted import MAX_ARTICLE, Extracted
+from rag.sources.extracted import MAX_ARTICLE, Extracted, said_author, said_title
 
 _MAX_PAGES = 2_000
 _FULL_LINE = 0.8
@@ -53,12 +53,12 @@ def extract_pdf(data: bytes) -> Extracted:
 def _metadata(reader: object) -> dict[str, str]:
     values: dict[str, str] = {}
     metadata = getattr(reader, "metadata", None) or {}
-    for field, key in (("title", "/Title"), ("author", "/Author"), ("date", "/CreationDate")):
+    for field, key in (("title", "/Title"), ("author", "/Author"), ("made", "/CreationDate")):
         value = metadata.get(key)
         values[field] = str(value) if value else ""
-    match = re.match(r"(?:D:)?(\d{4})(\d{2})(\d{2})", values["date"])
-    values["date"] = "-".join(match.groups()) if match else ""
-    return values
+    match = re.match(r"(?:D:)?(\d{4})(\d{2})(\d{2})", values["made"])
+    values["made"] = "-".join(match.groups()) if match else ""
+    return values | {"title": said_title(values["title"]), "author": said_author(values["author"])}
 
 
 def reflow(pages: list[list[str]]) -> list[str]:

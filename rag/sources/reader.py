@@ -34,7 +34,11 @@ def read_source(path: Path, settings: SourceSettings) -> Reading:
     defaults, problems = read_defaults(path, settings.date)
     binary = detect_binary(data)
     if binary:
-        article = _extracted_article(sandbox.shared.extract(binary.value, data), str(path), defaults)
+        extracted = sandbox.shared.extract(binary.value, data)
+        article = _extracted_article(extracted, str(path), defaults)
+        if article.date is None and extracted.made:
+            cause = f"none printed; the file was made on {extracted.made}, which need not be its day: give --date"
+            problems.append(Problem(str(path), "date", cause))
         return Reading((article,), tuple(problems), binary.value, None, encoding_guessed=False)
     decoded = decode(data, settings.encoding)
     if not any(char.isalnum() for char in decoded.text):
@@ -83,7 +87,7 @@ def _read_text_format(
 
 def _extracted_article(extracted: Extracted, file: str, defaults: Defaults) -> Article:
     front = Front(
-        date=parse_date(extracted.date),
+        stamp=parse_date(extracted.date),
         source=clean_line(extracted.site),
         byline=clean_line(extracted.author),
         url=web_address(extracted.url),

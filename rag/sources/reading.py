@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rag.terminal import printable
 from rag.types import Article
 
-PARSER_VERSION = 1
+PARSER_VERSION = 2
 """Bump when the articles of an unchanged file change; the store re-reads what another version parsed."""
 
 

@@ -25,6 +25,8 @@ class Defaults:
 
     date: dt.date | None = None
     source: str = ""
+    exact: bool = False
+    """Whether the date stands in the side-car of this very file."""
 
 
 def is_sidecar(path: Path) -> bool:
@@ -56,7 +58,7 @@ def read_defaults(path: Path, setting: str | None) -> tuple[Defaults, list[Probl
             problems.append(
                 Problem(str(path), None, f"setting sources.date is {setting!r}; expected a date like 2025-12-09")
             )
-    return Defaults(date, own.source or folder.source), problems
+    return Defaults(date, own.source or folder.source, exact=own.date is not None), problems
 
 
 def _read_sidecar(path: Path, problems: list[Problem]) -> Defaults:
