@@ -27,7 +27,10 @@ def extract(form, data):
 worker.extract = extract
 worker.main()
 """
-GOOD = "from rag.sources.extracted import Extracted; return Extracted('大桥合龙', '大桥合龙')"
+GOOD = (
+    "from rag.sources.extracted import Extracted; from rag.sources.extraction import Extraction; "
+    "return Extraction(documents=(Extracted('大桥合龙', '大桥合龙'),))"
+)
 
 
 def with_worker(body: str, seconds: float = 60) -> Sandbox:
@@ -83,7 +86,7 @@ def test_the_limit_counts_processor_time() -> None:
         busy.close()
     waiting = with_worker(f"time.sleep(1.5); {GOOD}", seconds=1)
     try:
-        assert waiting.extract("pdf", b"x").text == "大桥合龙"
+        assert waiting.extract("pdf", b"x").documents[0].text == "大桥合龙"
     finally:
         waiting.close()
 
@@ -93,7 +96,7 @@ def test_the_limit_is_for_each_file_not_for_all_of_them() -> None:
     half = f"start = time.process_time()\n    while time.process_time() < start + .7: pass\n    {GOOD}"
     several = with_worker(half, seconds=1)
     try:
-        assert [several.extract("pdf", b"x").text for _ in range(3)] == ["大桥合龙"] * 3
+        assert [several.extract("pdf", b"x").documents[0].text for _ in range(3)] == ["大桥合龙"] * 3
     finally:
         several.close()
 
