@@ -229,8 +229,14 @@ class _Run:
         (tally.added if known is None and moved is None else tally.changed).append(record.path)
         if reading.encoding_guessed and reading.encoding:
             tally.guessed.append((record.path, reading.encoding))
+        cut_off = next((problem.cause for problem in reading.problems if problem.again), None)
         record = replace(
-            record, format=reading.format, encoding=reading.encoding, encoding_guessed=reading.encoding_guessed
+            record,
+            state=FileState.INGESTED if cut_off is None else FileState.UNFINISHED,
+            error=cut_off,
+            format=reading.format,
+            encoding=reading.encoding,
+            encoding_guessed=reading.encoding_guessed,
         )
         entry = FileArticles(record, articles, moved_from=moved)
         if not self._writer.add(entry, self._stop.is_set):

@@ -174,7 +174,7 @@ def test_a_word_file_is_what_word_expects() -> None:
     assert properties.created is not None and properties.created.date() == DAY
     bold = [run.text for p in document.paragraphs[1:] for run in p.runs if run.bold]
     assert bold == ["12.4亿元"]
-    assert "工程总投资12.4亿元" in extract_docx(content).text, "our own reader takes it back in"
+    assert "工程总投资12.4亿元" in extract_docx(content).documents[0].text, "our own reader takes it back in"
 
 
 def test_word_takes_any_text_and_makes_nothing_of_it() -> None:

@@ -190,7 +190,7 @@ def test_an_answer_is_shown_and_kept_where_the_file_of_conversations_was_damaged
     (tmp_path / FILE_NAME).write_text("garbage" * 1000)
     view = ask(chat, "什么时候通车？", conversation)[-1]
     assert not view.running and "jw-answer" in view.messages[-1]["content"]
-    assert len(chat.store.exchanges(view.conversation)) == 1
+    assert len(chat.store.exchanges(OWNER, view.conversation)) == 1
 
 
 def test_an_answer_that_cannot_be_saved_is_still_shown_and_says_so(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -224,7 +224,7 @@ def test_stop_ends_the_answer_at_once_and_keeps_what_there_was(chat: Chat, assis
     started = time.monotonic()
     *_, last = views
     assert time.monotonic() - started < 1.0
-    assert not last.running and "已停止" in last.messages[-1]["content"]
+    assert not last.running and "已停止；" in last.messages[-1]["content"]
     assert assistant.closed.wait(2), "the assistant's iterator must be closed"
     stored = chat.store.exchanges(OWNER, last.conversation)[0]
     assert stored.problem == "stopped" and stored.answer is not None
@@ -234,7 +234,7 @@ def test_stopping_one_session_leaves_another_alone(chat: Chat) -> None:
     chat.stop(Visitor(OWNER, "another page"))
     chat.stop(Visitor("someone else", "session"))
     assert not ask(chat, "大桥全长多少米？")[-1].running
-    assert "已停止" not in ask(chat, "大桥全长多少米？")[-1].messages[-1]["content"]
+    assert "已停止；" not in ask(chat, "大桥全长多少米？")[-1].messages[-1]["content"]
 
 
 def test_a_closed_page_keeps_what_there_was(chat: Chat, assistant: FakeAssistant) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 from rag.config import SourceSettings
-from rag.errors import SourceError
+from rag.errors import SourceError, UnfinishedError
 from rag.sources import sandbox
 from rag.sources.archives import MAX_UNPACKED
 from rag.sources.cleaning import clean, clean_line
@@ -144,7 +144,8 @@ class _Reader:
             try:
                 found = self._member(member, file, defaults, depth)
             except SourceError as error:
-                problems.append(Problem(file, member.name or None, str(error)))
+                again = isinstance(error, UnfinishedError)
+                problems.append(Problem(file, member.name or None, str(error), again=again))
                 continue
             articles += found.articles
             problems += found.problems

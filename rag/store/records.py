@@ -24,7 +24,7 @@ class FileState(StrEnum):
     FAILED = "failed"
     """It could not be read; `error` says why. Articles of an earlier reading stay."""
     UNFINISHED = "unfinished"
-    """The same, for a cause that may lie outside the file, such as a crash: the next ingest tries again."""
+    """The same, for it or a file inside it, for a cause that may lie outside, such as a crash: read again next time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,27 @@ def test_a_file_whose_reading_was_cut_off_is_read_by_the_next_run(
     assert [record.state for record in empty_store.files()] == [FileState.UNFINISHED]
     report = index(empty_store, encoder, settings, page)
     assert (report.skipped, len(report.changed), len(empty_store.articles())) == ((), 1, 1)
+
+
+def test_an_archive_of_which_a_file_was_cut_off_is_read_again(
+    page: Path, tmp_path: Path, empty_store: LocalStore, encoder: TopicEncoder, settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    archive = tmp_path / "both.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.write(page, "page.html")
+        packed.writestr("ferry.txt", "渡轮改道\n\n渡轮自下月起改道，途经灯塔，票价不变，末班船提前半小时。\n")
+    with monkeypatch.context() as patched:
+        body = "os.kill(os.getpid(), 9) if form == 'html' else None; return format_named(form).load_reader()(data)"
+        cut_off = with_worker(f"from rag.sources.formats import format_named; {body}")
+        patched.setattr(sandbox, "shared", cut_off)
+        report = index(empty_store, encoder, settings, archive)
+        cut_off.close()
+    assert [(problem.record, problem.again) for problem in report.skipped] == [("page.html", True)]
+    assert [article.title for article in empty_store.articles()] == ["渡轮改道"]
+    report = index(empty_store, encoder, settings, archive)
+    assert (report.skipped, len(report.changed), len(empty_store.articles())) == ((), 1, 2)
+    assert [record.state for record in empty_store.files()] == [FileState.INGESTED]
 
 
 def test_a_file_that_is_broken_is_not_read_again(
