@@ -8,7 +8,7 @@ import pytest
 from rag.config import SourceSettings
 from rag.errors import SourceError
 from rag.sources import read_source
-from rag.sources.docx import check_archive
+from rag.sources.archives import open_archive
 from rag.sources.pdf import reflow
 from rag.sources.pdf_columns import Piece, columns
 from rag.sources.sandbox import Sandbox
@@ -255,16 +255,16 @@ def test_docx_bombs_are_refused_before_unpacking():
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("word/document.xml", b" " * 30_000_000)
     with pytest.raises(SourceError, match="decompression bomb"):
-        check_archive(out.getvalue())
+        open_archive(out.getvalue())
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         archive.writestr("word/document.xml", "x")
         for number in range(5_001):
             archive.writestr(f"{number}", "")
     with pytest.raises(SourceError, match="5002 entries"):
-        check_archive(out.getvalue())
+        open_archive(out.getvalue())
     with pytest.raises(SourceError, match="damaged"):
-        check_archive(b"PK\x03\x04 broken")
+        open_archive(b"PK\x03\x04 broken")
 
 
 def test_docx_does_not_read_external_entities(tmp_path):
@@ -294,6 +294,6 @@ def test_the_child_is_killed_at_its_time_limit_and_replaced():
         with pytest.raises(SourceError, match="took longer than 0.1 s"):
             sandbox.extract("pdf", pdf(SENTENCES))
         sandbox.time_limit_s = 60
-        assert sandbox.extract("pdf", pdf(SENTENCES)).text.split("\n") == SENTENCES
+        assert sandbox.extract("pdf", pdf(SENTENCES)).documents[0].text.split("\n") == SENTENCES
     finally:
         sandbox.close()

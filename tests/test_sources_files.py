@@ -116,8 +116,8 @@ def test_invalid_bytes_name_the_place():
         ("a.txt", b"text with a \0 in it", "binary file"),
         ("a.pdf", b"\x7fELF....", "binary file"),
         ("a.docx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old (.doc) or password-protected"),
-        ("a.txt", b"{\\rtf1 hi}", "RTF file"),
-        ("a.txt", b"<?xml version='1.0'?><rss/>", "XML that is not HTML"),
+        ("a.txt", b"<?xml version='1.0'?><news>x</news>", "XML (news) that is not HTML"),
+        ("a.txt", b"<?xml version='1.0'?><rss/>", "feed without entries"),
         ("a.txt", b'[{"title": "x"}]', "no article in it (record 1: no text"),
     ],
 )
@@ -309,7 +309,7 @@ def test_radicals_and_ocr_spaces_are_read_as_what_they_mean(tmp_path):
     assert "".join(page[s:e] for s, e in article.spans) == article.text
 
 
-def test_zip_that_is_no_document(tmp_path):
+def test_zip_without_articles(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
-        archive.writestr("readme.txt", "x")
-    assert "no Word document" in refused(tmp_path / "a.zip")
+        archive.writestr("photo.png", "x")
+    assert "no article in it (picture files: 1 not read)" in refused(tmp_path / "a.zip")

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import gradio as gr
 
 from rag.config import Settings
+from rag.sources.formats import SUFFIXES
 from ui import evaluation_layout
 from ui.evaluation_controls import EvaluationControls
 from ui.labels import Labelled, Labels, first, static
 from ui.markup import escape
 from ui.strings import DEFAULT_LANGUAGE, Language, text
 
-FILE_TYPES = [".txt", ".md", ".markdown", ".json", ".jsonl", ".html", ".htm", ".pdf", ".docx"]
+FILE_TYPES = list(SUFFIXES)
 EXAMPLES = 3
 _MOST_SOURCES = 10
 _LONGEST_QUESTION = 2_000

@@ -104,7 +104,8 @@ _ZH: Final = {
     "reader_hint": "选一篇报道，在这里阅读。",
     "characters": "{count} 字",
     "add_files": "添加文件",
-    "add_hint": "可一次选多个，也可拖到本页：txt、md、json、html、pdf、docx，每个不超过 {size} MB。",
+    "add_hint": "可一次选多个，也可拖到本页：txt、md、json、xlsx、csv、html、pdf、docx、epub、eml、zip 等，"
+    "每个不超过 {size} MB。",
     "stop_ingest": "停止添加",
     "ingest_reading": "正在读取 {done} / {total}：{file}",
     "ingest_starting": "正在保存 {count} 个文件……",
@@ -218,7 +219,9 @@ _EN: Final = {
     "reader_hint": "Choose an article to read it here.",
     "characters": "{count} characters",
     "add_files": "Add files",
-    "add_hint": "Several at once, or drop them on this page: txt, md, json, html, pdf, docx, up to {size} MB each.",
+    "add_hint": "Several at once, or drop them on this page: txt, md, json, xlsx, csv, html, "
+    "pdf, docx, epub, eml, zip and more, "
+    "up to {size} MB each.",
     "stop_ingest": "Stop adding",
     "ingest_reading": "Reading {done} of {total}: {file}",
     "ingest_starting": "Saving {count} files…",

@@ -1,4 +1,4 @@
-"""Files that hold articles in a wrapping: what is not unpacked is refused by name, never read as plain text.
+"""Files that hold articles in a wrapping, recognised by content so that none is read as plain text.
 
 Read as text they would give base64, header fields and cell debris as sentences, with citations.
 """
@@ -7,15 +7,11 @@ from __future__ import annotations
 
 import re
 
+from rag.sources.fields import is_column
+
 _HEAD = 20_000
-COLUMNS = frozenset({
-    "title", "headline", "subject", "text", "content", "body", "fulltext", "full_text", "summary", "date",
-    "time", "published", "publish_time", "pubdate", "created_at", "source", "account", "publisher", "author",
-    "byline", "url", "link", "id", "标题", "题目", "文章标题", "正文", "内容", "文章内容", "摘要", "日期",
-    "时间", "发布时间", "发布日期", "来源", "公众号", "公众号名称", "作者", "记者", "链接", "文章链接",
-    "原文链接", "网址", "编号", "序号",
-})  # fmt: skip
-"""How the columns of articles are called."""
+MARKS = "\t,;|"
+"""What parts the cells of a line."""
 _FIELD = re.compile(r"^([A-Za-z][A-Za-z-]{1,40}):[ \t]?[^\n]{0,2000}$", re.M)
 _MAIL_FIELDS = frozenset({
     "from", "to", "cc", "subject", "date", "message-id", "mime-version", "received", "return-path",
@@ -27,8 +23,8 @@ _MIME_FIELDS = frozenset({
 })  # fmt: skip
 _ENCODED_LINE = re.compile(r"^(?:[A-Za-z0-9+/]{56,}={0,2}|[!-`]{58,62})$", re.M)
 _ROOT = re.compile(r"\s*<(?P<name>[A-Za-z_][\w:.-]{0,60})(?:\s[^<>]{0,2000})?>")
+_PROLOGUE = re.compile(r"\A\s{0,100}<\?xml[^<>]{0,300}\?>")
 _STARTS = (
-    (re.compile(r"\s*WARC/\d"), "a WARC web archive; save its pages as HTML"),
     (re.compile(r"\s*BEGIN:V(?:CALENDAR|CARD)\b"), "a calendar or contacts file"),
     (re.compile(r"\s*-----BEGIN [A-Z ]{2,40}-----"), "an encoded or encrypted block (PEM, PGP); decode it first"),
     (re.compile(r"\s*begin [0-7]{3,4} \S"), "a uuencoded file; decode it first"),
@@ -41,32 +37,50 @@ def container(text: str) -> str | None:
     for start, name in _STARTS:
         if start.match(text):
             return name
-    return _mail(text) or _table(text) or _encoded(text) or _xml(text)
+    return _encoded(text) or _xml(text)
 
 
-def _mail(text: str) -> str | None:
-    """MIME: header fields up to the first blank line, of which two are a mail's and one is MIME's."""
+def looks_like_mail(text: str, *, surely: bool = False) -> bool:
+    """Whether `text` begins with the header of a mail: three of its fields, one of them MIME's.
+
+    `surely`: its name says so already, and two fields do.
+    """
+    names = _header_names(text)
+    known = names & _MAIL_FIELDS
+    return len(known) >= (2 if surely else 3) and (surely or bool(names & _MIME_FIELDS))
+
+
+def looks_like_web_archive(text: str) -> bool:
+    """Whether `text` is a page saved with its parts (MHTML): a header as of a mail, without a receiver."""
+    names = _header_names(text)
+    related = re.search(r"^content-type:\s{0,9}multipart/related", text[:_HEAD], re.M | re.I) is not None
+    return "snapshot-content-location" in names or (related and "mime-version" in names and "to" not in names)
+
+
+def _header_names(text: str) -> set[str]:
+    """Names of the header fields up to the first blank line, in small letters; none where the first line is none."""
     head = re.sub(r"\AFrom [^\n]{1,200}\n", "", text[:_HEAD].lstrip())
     lines = head.split("\n\n", 1)[0]
-    first = lines.split("\n", 1)[0]
-    names = {match[1].lower() for match in _FIELD.finditer(lines)}
-    if not _FIELD.fullmatch(first) or len(names & _MAIL_FIELDS) < 3 or not names & _MIME_FIELDS:
-        return None
-    if "snapshot-content-location" in names or "multipart/related" in lines.lower():
-        return "a web archive (MHTML); save the page as HTML"
-    return "a mail (EML, MBOX); save its text as .txt or .html"
+    if not _FIELD.fullmatch(lines.split("\n", 1)[0]):
+        return set()
+    return {match[1].lower() for match in _FIELD.finditer(lines)}
 
 
-def _table(text: str) -> str | None:
-    """CSV or TSV: the first line names columns, among them two that articles have, and the next has as many cells."""
+def looks_like_table(text: str, *, surely: bool = False) -> bool:
+    """Whether `text` is CSV or TSV: its first line names columns, two of which articles have, and more lines follow.
+
+    `surely`: its name says so already, and any columns do.
+    """
     head, _, rest = text[:_HEAD].lstrip().partition("\n")
-    for mark in "\t,;|":
+    for mark in MARKS:
         cells = [cell.strip(' "').lower() for cell in head.split(mark)]
+        if surely and len(cells) >= 2:
+            return True
         if len(cells) < 3 or not rest.strip() or any(len(cell) > 30 for cell in cells):
             continue
-        if sum(cell in COLUMNS for cell in cells) >= 2 and rest.count(mark) >= len(cells) - 1:
-            return "a table (CSV, TSV); export it as JSON Lines with title, text and date of each article"
-    return None
+        if sum(is_column(cell) for cell in cells) >= 2 and rest.count(mark) >= len(cells) - 1:
+            return True
+    return False
 
 
 def _encoded(text: str) -> str | None:
@@ -76,6 +90,7 @@ def _encoded(text: str) -> str | None:
 
 
 def _xml(text: str) -> str | None:
+    text = _PROLOGUE.sub("", text)
     root = _ROOT.match(text[:_HEAD])
     if root is None or not text[-200:].rstrip().endswith(f"</{root['name']}>"):
         return None

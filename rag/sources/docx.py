@@ -1,102 +1,208 @@
-"""DOCX -> text by python-docx, after a look at the archive: a small one may unpack to gigabytes."""
+"""DOCX -> text: the document as it reads with all changes accepted, by python-docx's package and its XML.
+
+python-docx's own paragraphs leave out tracked insertions, text boxes, content controls, footnotes and embedded pages.
+"""
 
 from __future__ import annotations
 
 import io
-import zipfile
+import posixpath
+from typing import Any
 
 from rag.errors import SourceError
+from rag.sources.archives import open_archive
 from rag.sources.extracted import MAX_ARTICLE, Extracted, said_author, said_title
+from rag.sources.extraction import Extraction, Loss, pictures_lost
+from rag.sources.html_text import html_text
+from rag.sources.markup_xml import parse_xml
 
-_MAX_ENTRIES = 5_000
-_MAX_UNPACKED = 200_000_000
-_MAX_RATIO = 200
-_SMALL = 10_000_000
-_OTHERS = (
-    ("xl/workbook.xml", "an Excel workbook; export it as JSON Lines with title, text and date of each article"),
-    ("ppt/presentation.xml", "a PowerPoint presentation; save it as PDF or .docx"),
-    ("META-INF/container.xml", "an EPUB book; save its chapters as text or HTML"),
-    ("content.xml", "an OpenDocument file; save it as .docx"),
-)
 _TEMPLATE_DAY = "2013-12-23"
 """Created date of python-docx's own template: it says nothing about the document."""
+_DEFAULT_TITLE = "Word Document"
+"""What python-docx calls a document that says nothing of itself."""
+_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
+# What is not read: deleted and moved text, field codes, phonetic guides, the second form of a drawing.
+_UNREAD = frozenset({"del", "moveFrom", "instrText", "delText", "rt", "pPr", "rPr", "sdtPr", "tblPr", "Fallback"})
+_BREAKS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
+_MAX_DEPTH = 3
+"""Documents in documents."""
 
 
-def extract_docx(data: bytes) -> Extracted:
-    """Paragraphs and tables of a Word document, in order.
+def extract_docx(data: bytes) -> Extraction:
+    """Paragraphs, tables, text boxes and notes of a Word document, in order, with its tracked changes accepted.
 
-    :raises SourceError: not a Word document, or it unpacks to too much.
+    :raises SourceError: not a Word document, it unpacks to too much, or holds no text.
     """
-    check_archive(data)
+    archive = open_archive(data)
+    if "word/document.xml" not in archive.namelist():
+        raise SourceError("a ZIP archive that is no Word document; unpack it and index the files in it")
     from docx import Document
-    from docx.table import Table
 
     document = Document(io.BytesIO(data))
-    lines: list[str] = []
-    size = 0
-    for block in document.iter_inner_content():
-        line = _table_text(block) if isinstance(block, Table) else block.text
-        size += len(line)
-        if size > MAX_ARTICLE:
-            raise SourceError(f"document with more than {MAX_ARTICLE:,} characters; split it")
-        lines.append(line)
+    reader = _Reader(document.part, 0)
+    lines = reader.read()
+    if sum(map(len, lines)) > MAX_ARTICLE:
+        raise SourceError(f"document with more than {MAX_ARTICLE:,} characters; split it")
     properties = document.core_properties
-    heading = _heading(document)
     created = properties.created.date().isoformat() if properties.created else ""
-    return Extracted(
+    extracted = Extracted(
         text="\n".join(lines),
-        title=heading or said_title(properties.title or ""),
+        title=reader.heading or said_title("" if properties.title == _DEFAULT_TITLE else properties.title or ""),
         author=said_author(properties.author or ""),
         made="" if created == _TEMPLATE_DAY else created,
     )
+    losses = [Loss(what, f"{count} not read") for what, count in reader.unread.items() if count]
+    return Extraction((extracted,), losses=(*losses, *pictures_lost(reader.pictures)))
 
 
-def check_archive(data: bytes) -> None:
-    """:raises SourceError: `data` is no DOCX archive, or the sizes it declares are out of bounds.
+class _Reader:
+    """Reads one document part."""
 
-    What is read later never exceeds the declared sizes: zipfile stops there.
-    """
-    try:
-        entries = zipfile.ZipFile(io.BytesIO(data)).infolist()
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
-        raise SourceError(f"damaged or unsupported archive: {error}") from error
-    if not any(entry.filename == "word/document.xml" for entry in entries):
-        raise SourceError(_other_archive({entry.filename for entry in entries}))
-    if any(entry.flag_bits & 1 for entry in entries):
-        raise SourceError("password-protected archive; save it without a password")
-    if len(entries) > _MAX_ENTRIES:
-        raise SourceError(f"archive with {len(entries)} entries; the limit is {_MAX_ENTRIES}")
-    unpacked = sum(entry.file_size for entry in entries)
-    packed = max(1, sum(entry.compress_size for entry in entries), len(data) // 2)
-    if unpacked > _MAX_UNPACKED or (unpacked > _SMALL and unpacked > _MAX_RATIO * packed):
-        raise SourceError(
-            f"unpacks from {len(data) / 1e6:.1f} to {unpacked / 1e6:.0f} MB: refused as a decompression bomb"
-        )
+    def __init__(self, part: Any, depth: int) -> None:
+        self.heading = ""
+        self.pictures = 0
+        self.unread = {"embedded objects": 0, "charts and drawings": 0}
+        self._part = part
+        self._depth = depth
+        self._notes: list[tuple[str, str]] = []
+        self._headings = _heading_styles(part)
+
+    def read(self) -> list[str]:
+        """All lines of the document, its notes behind it."""
+        lines: list[str] = []
+        body = self._part.element.find(f"{_W}body")
+        if body is not None:
+            self._blocks(body, lines)
+        for kind, number in self._notes:
+            lines += self._note(kind, number)
+        return lines
+
+    def _blocks(self, element: Any, lines: list[str]) -> None:
+        for child in element:
+            tag = _tag(child)
+            if tag == "p":
+                self._paragraph(child, lines)
+            elif tag == "tbl":
+                lines += self._rows(child)
+            elif tag == "altChunk":
+                lines += self._embedded(child.get(f"{_R}id"))
+            elif tag not in _UNREAD:  # content controls, insertions, smart tags
+                self._blocks(child, lines)
+
+    def _paragraph(self, paragraph: Any, lines: list[str]) -> None:
+        boxes: list[str] = []
+        text = self._words(paragraph, boxes)
+        style = paragraph.find(f"{_W}pPr/{_W}pStyle")
+        if not self.heading and style is not None and style.get(f"{_W}val") in self._headings:
+            self.heading = text.strip()
+        if text or not boxes:
+            lines.append(text)
+        lines += boxes
+
+    def _words(self, element: Any, boxes: list[str]) -> str:
+        """Words of `element`; those of text boxes in it go to `boxes`."""
+        parts: list[str] = []
+        for child in element:
+            tag = _tag(child)
+            if tag == "t":
+                parts.append(child.text or "")
+            elif tag in _BREAKS:
+                parts.append(_BREAKS[tag])
+            elif tag == "txbxContent":
+                self._blocks(child, boxes)
+            elif tag in ("footnoteReference", "endnoteReference"):
+                self._notes.append((tag.removesuffix("Reference"), child.get(f"{_W}id") or ""))
+            elif tag not in _UNREAD:
+                self._count(child, tag)
+                parts.append(self._words(child, boxes))
+        return "".join(parts)
+
+    def _count(self, element: Any, tag: str) -> None:
+        if tag in ("blip", "imagedata"):
+            self.pictures += 1
+        elif tag == "OLEObject":
+            self.unread["embedded objects"] += 1
+        elif tag in ("chart", "relIds") and element.attrib:
+            self.unread["charts and drawings"] += 1
+
+    def _rows(self, table: Any) -> list[str]:
+        """Rows of `table`; a cell that spans columns stands once, one that goes on from above is repeated."""
+        rows: list[str] = []
+        above: dict[int, str] = {}
+        for row in (r for r in _through(table, "tr")):
+            cells: list[str] = []
+            column = 0
+            for cell in _through(row, "tc"):
+                inner: list[str] = []
+                self._blocks(cell, inner)
+                text = " ".join(" ".join(inner).split())
+                merged = cell.find(f"{_W}tcPr/{_W}vMerge")
+                if merged is not None and merged.get(f"{_W}val") != "restart":
+                    text = text or above.get(column, "")
+                above[column] = text
+                cells.append(text)
+                span = cell.find(f"{_W}tcPr/{_W}gridSpan")
+                width = span.get(f"{_W}val") if span is not None else "1"
+                column += int(width) if str(width).isdigit() else 1
+            rows.append(" | ".join(cells))
+        return rows
+
+    def _embedded(self, relation: str | None) -> list[str]:
+        """Lines of a page or document that is embedded whole (altChunk)."""
+        from docx.opc.constants import CONTENT_TYPE
+
+        part = self._part.rels[relation].target_part if relation in self._part.rels else None
+        if part is None or self._depth >= _MAX_DEPTH:
+            self.unread["embedded objects"] += 1
+            return []
+        data, kind = part.blob, str(part.content_type)
+        if kind.startswith(CONTENT_TYPE.WML_DOCUMENT_MAIN.rsplit(".", 2)[0]) or data.startswith(b"PK"):
+            extraction = extract_docx(data)
+            self.heading = self.heading or extraction.documents[0].title
+            return extraction.documents[0].text.split("\n")
+        return self._page(data)
+
+    def _page(self, data: bytes) -> list[str]:
+        from rag.sources.containers import looks_like_web_archive
+        from rag.sources.encoding import decode
+        from rag.sources.html import looks_like_html
+        from rag.sources.mail import archive_text
+
+        head = data[:20_000].decode("latin-1").replace("\r\n", "\n").lstrip()
+        text = archive_text(data.lstrip()) if looks_like_web_archive(head) else decode(data).text
+        return html_text(text).split("\n") if looks_like_html(text) or "<" in text[:200] else text.split("\n")
+
+    def _note(self, kind: str, number: str) -> list[str]:
+        name = f"/word/{kind}s.xml"
+        part = next((r.target_part for r in self._part.rels.values() if not r.is_external and
+                     posixpath.basename(str(r.target_part.partname)) == posixpath.basename(name)), None)  # fmt: skip
+        if part is None:
+            return []
+        root = parse_xml(part.blob)
+        note = next((n for n in root.iterfind(f"{_W}{kind}") if n.get(f"{_W}id") == number), None)
+        lines: list[str] = []
+        if note is not None:
+            self._blocks(note, lines)
+        return [line.strip() for line in lines if line.strip()]
 
 
-def _other_archive(names: set[str]) -> str:
-    """What an archive is that is no Word document, and what to do with it."""
-    for entry, what in _OTHERS:
-        if entry in names:
-            return what
-    return "a ZIP archive that is no Word document; unpack it and index the files in it"
+def _through(element: Any, tag: str) -> Any:
+    """Children of `element` called `tag`, also in content controls and insertions; deleted ones left out."""
+    for child in element:
+        name = _tag(child)
+        if name == tag:
+            if child.find(f"{_W}trPr/{_W}del") is None:
+                yield child
+        elif name in ("sdt", "sdtContent", "ins", "smartTag", "customXml"):
+            yield from _through(child, tag)
 
 
-def _table_text(table: object) -> str:
-    rows = getattr(table, "rows", [])
-    return "\n".join(" | ".join(_cells(row)) for row in rows)
+def _heading_styles(part: Any) -> frozenset[str]:
+    """Ids of the styles of titles."""
+    names = ("title", "heading 1", "标题 1", "标题")
+    return frozenset(str(style.style_id) for style in part.document.styles if (style.name or "").lower() in names)
 
 
-def _cells(row: object) -> list[str]:
-    """Texts of the cells of a row; a merged cell, which stands there several times, once."""
-    cells = {id(cell._tc): cell for cell in getattr(row, "cells", [])}
-    return [cell.text.strip() for cell in cells.values()]
-
-
-def _heading(document: object) -> str:
-    """The first paragraph set as title or heading, else empty."""
-    for paragraph in getattr(document, "paragraphs", [])[:30]:
-        style = (paragraph.style.name or "") if paragraph.style is not None else ""
-        if style.lower().startswith(("title", "heading 1", "标题")) and paragraph.text.strip():
-            return str(paragraph.text)
-    return ""
+def _tag(element: Any) -> str:
+    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""

@@ -1,25 +1,34 @@
-"""A file -> its articles: read the bytes, decode, detect the format, hand over to the module of that format."""
+"""A file -> its articles: read the bytes, find the format in the table, read it; what lies inside it likewise."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePath
 
 from rag.config import SourceSettings
-from rag.errors import SourceError
+from rag.errors import SourceError, UnfinishedError
 from rag.sources import sandbox
-from rag.sources.cleaning import clean, clean_line, hidden_tags
-from rag.sources.dating import parse_date
-from rag.sources.detect import Format, detect_binary, detect_text
+from rag.sources.archives import MAX_UNPACKED
+from rag.sources.cleaning import clean, clean_line
+from rag.sources.dating import date_in_name, parse_date
+from rag.sources.detect import detect_binary, detect_text
 from rag.sources.encoding import Decoded, decode, raw_text
-from rag.sources.extracted import MAX_ARTICLE, Extracted, too_long
+from rag.sources.extracted import Extracted
+from rag.sources.extraction import Extraction, Member
 from rag.sources.files import read_bytes
-from rag.sources.newspaper import read_newspaper
+from rag.sources.formats import FileFormat, Way
 from rag.sources.reading import Problem, Reading
-from rag.sources.sidecar import Defaults, read_defaults
-from rag.sources.text import Front, make_article, read_text
+from rag.sources.sidecar import Defaults, is_sidecar, read_defaults
+from rag.sources.text import Front, make_article
 from rag.sources.web import web_address
-from rag.sources.wechat import read_records
+from rag.sources.wechat import Row, read_rows
 from rag.types import Article
+
+_MAX_DEPTH = 4
+"""Containers in containers: a page in a web archive in gzip in a ZIP archive."""
+_MAX_NAMED = 10
+"""Problems of one cause that are named one by one."""
 
 
 def read_source(path: Path, settings: SourceSettings) -> Reading:
@@ -29,29 +38,13 @@ def read_source(path: Path, settings: SourceSettings) -> Reading:
     """
     _check_name(path)
     data = read_bytes(path, settings.max_file_mb)
-    if not data.strip():
-        raise SourceError("empty file")
     defaults, problems = read_defaults(path, settings.date)
-    binary = detect_binary(data)
-    if binary:
-        extracted = sandbox.shared.extract(binary.value, data)
-        article = _extracted_article(extracted, str(path), defaults)
-        if article.date is None and extracted.made:
-            cause = f"none printed; the file was made on {extracted.made}, which need not be its day: give --date"
-            problems.append(Problem(str(path), "date", cause))
-        return Reading((article,), tuple(problems), binary.value, None, encoding_guessed=False)
-    decoded = decode(data, settings.encoding)
-    if not any(char.isalnum() for char in decoded.text):
-        raise SourceError("no text in it")
-    form = detect_text(decoded.text)
-    if form is Format.WECHAT:
-        articles = _read_records(data, decoded, str(path), defaults, problems)
-    else:
-        articles = _read_text_format(decoded, form, str(path), defaults, problems)
-    if not articles:
+    reading = _Reader(settings).read(data, str(path), defaults)
+    problems += reading.problems
+    if not reading.articles:
         first = f" ({problems[0].record}: {problems[0].cause})" if problems else ""
         raise SourceError(f"no article in it{first}")
-    return Reading(tuple(articles), tuple(problems), form.value, decoded.encoding, decoded.guessed)
+    return replace(reading, problems=tuple(problems))
 
 
 def _check_name(path: Path) -> None:
@@ -69,38 +62,154 @@ def read_decoded(path: Path, settings: SourceSettings) -> Decoded:
     return decode(read_bytes(path, settings.max_file_mb), settings.encoding)
 
 
-def _read_records(
-    data: bytes, decoded: Decoded, file: str, defaults: Defaults, problems: list[Problem]
-) -> list[Article]:
+@dataclass
+class _Reader:
+    """One reading of a file and all that lies inside it, which together may unpack to so many bytes only."""
+
+    settings: SourceSettings
+    unpacked: int = 0
+
+    def read(self, data: bytes, file: str, defaults: Defaults, depth: int = 0, encoding: str | None = None) -> Reading:
+        """:raises SourceError: `data`, called `file`, cannot be read."""
+        if not data.strip():
+            raise SourceError("empty file")
+        suffix = PurePath(file).suffix.lower()
+        form = detect_binary(data, suffix)
+        if form is not None:
+            extraction = sandbox.shared.extract(form.name, data)
+            articles, problems = self._articles(extraction, file, defaults, depth)
+            return Reading(tuple(articles), tuple(problems), form.name, None, encoding_guessed=False)
+        decoded = decode(data, self.settings.encoding or encoding)
+        if not any(char.isalnum() for char in decoded.text):
+            raise SourceError("no text in it")
+        form = detect_text(decoded.text, suffix)
+        if form.name == "wechat":
+            articles, problems = _read_json(form, data, decoded, file, defaults)
+        else:
+            articles, problems = self._read_text(form, decoded.text, file, defaults, depth)
+        return Reading(tuple(articles), tuple(problems), form.name, decoded.encoding, decoded.guessed)
+
+    def _read_text(
+        self, form: FileFormat, text: str, file: str, defaults: Defaults, depth: int
+    ) -> tuple[list[Article], list[Problem]]:
+        if form.way is Way.MARKUP:
+            return self._articles(sandbox.shared.extract(form.name, text.encode("utf-8")), file, defaults, depth)
+        articles, problems = form.load_reader()(text, file, defaults)
+        return articles, problems
+
+    def _articles(
+        self, extraction: Extraction, file: str, defaults: Defaults, depth: int
+    ) -> tuple[list[Article], list[Problem]]:
+        articles: list[Article] = []
+        problems = [Problem(file, loss.part, loss.cause) for loss in extraction.losses]
+        for number, extracted in enumerate(extraction.documents, 1):
+            try:
+                articles.append(_document(extracted, file, number, defaults))
+            except SourceError as error:
+                if len(extraction.documents) == 1 and not extraction.members:
+                    raise
+                problems.append(Problem(file, extracted.title or f"part {number}", str(error)))
+                continue
+            if articles[-1].date is None and extracted.made:
+                cause = f"none printed; the file was made on {extracted.made}, which need not be its day: give --date"
+                problems.append(Problem(file, "date", cause))
+        rows = [Row(record.name, record.fields) for record in extraction.records]
+        if rows:
+            found, of_rows = read_rows(rows, file, defaults)
+            articles += found
+            problems += of_rows
+        inside, of_members = self._members(extraction.members, file, defaults, depth)
+        if len(extraction.members) == 1 and not articles and not inside and of_members:
+            raise SourceError(": ".join(part for part in (of_members[0].record, of_members[0].cause) if part))
+        return [*articles, *inside], [*problems, *of_members]
+
+    def _members(
+        self, members: tuple[Member, ...], file: str, defaults: Defaults, depth: int
+    ) -> tuple[list[Article], list[Problem]]:
+        if members and depth >= _MAX_DEPTH:
+            raise SourceError(f"containers in containers, more than {_MAX_DEPTH} deep; unpack it")
+        articles: list[Article] = []
+        problems: list[Problem] = []
+        for member in members:
+            if is_sidecar(Path(member.name)):
+                continue
+            self.unpacked += len(member.data)
+            if self.unpacked > MAX_UNPACKED:
+                raise SourceError(f"unpacks to more than {MAX_UNPACKED / 1e6:.0f} MB; unpack and split it")
+            try:
+                found = self._member(member, file, defaults, depth)
+            except SourceError as error:
+                again = isinstance(error, UnfinishedError)
+                problems.append(Problem(file, member.name or None, str(error), again=again))
+                continue
+            articles += found.articles
+            problems += found.problems
+        return articles, _grouped(problems)
+
+    def _member(self, member: Member, file: str, defaults: Defaults, depth: int) -> Reading:
+        """What lies inside `file`, its articles called after both."""
+        inner = member.name or file.removesuffix(".gz")
+        day = None if defaults.exact else date_in_name(PurePath(inner).name)
+        reading = self.read(
+            member.data, inner, replace(defaults, date=day) if day else defaults, depth + 1, member.encoding or None
+        )
+        own = PurePath(inner).name
+        place = f"{PurePath(file).name}/{member.name}" if member.name else PurePath(file).name
+        return replace(
+            reading,
+            articles=tuple(
+                replace(
+                    article,
+                    id=place + article.id.removeprefix(own)
+                    if article.id.startswith((f"{own}#", f"{own}/"))
+                    else article.id,
+                    file=file,
+                    spans=(),
+                    url=article.url or web_address(member.url),
+                )
+                for article in reading.articles
+            ),
+            problems=tuple(
+                replace(p, file=file, record=": ".join(part for part in (member.name, p.record or "") if part) or None)
+                for p in reading.problems
+            ),
+        )
+
+
+def _read_json(
+    form: FileFormat, data: bytes, decoded: Decoded, file: str, defaults: Defaults
+) -> tuple[list[Article], list[Problem]]:
     """Parsed as the file stands: a line separator (U+2028) is a character like others inside a JSON string."""
+    reader = form.load_reader()
     try:
-        articles, found = read_records(raw_text(data, decoded), file, defaults)
+        articles, problems = reader(raw_text(data, decoded), file, defaults)
     except SourceError:
-        articles, found = read_records(decoded.text, file, defaults)  # with no-break spaces between the tokens, say
-    problems += found
-    return articles
+        articles, problems = reader(decoded.text, file, defaults)  # with no-break spaces between the tokens, say
+    return articles, problems
 
 
-def _read_text_format(
-    decoded: Decoded, form: Format, file: str, defaults: Defaults, problems: list[Problem]
-) -> list[Article]:
-    text = decoded.text
-    if form is not Format.HTML and len(text) > MAX_ARTICLE:
-        raise SourceError(too_long(text))
-    if tags := hidden_tags(text):
-        problems.append(Problem(file, None, f"{tags} invisible tag characters removed from the text"))
-    if form is Format.NEWSPAPER:
-        return read_newspaper(text, file, defaults)
-    if form is Format.HTML:
-        return [_extracted_article(sandbox.shared.extract("html", text.encode("utf-8")), file, defaults)]
-    return [read_text(text, file, defaults, markdown=form is Format.MARKDOWN)]
-
-
-def _extracted_article(extracted: Extracted, file: str, defaults: Defaults) -> Article:
+def _document(extracted: Extracted, file: str, number: int, defaults: Defaults) -> Article:
     front = Front(
         stamp=parse_date(extracted.date),
         source=clean_line(extracted.site),
         byline=clean_line(extracted.author),
         url=web_address(extracted.url),
     )
-    return make_article(clean(extracted.text), file, defaults, front, title=clean_line(extracted.title))
+    article = make_article(clean(extracted.text), file, defaults, front, title=clean_line(extracted.title))
+    return replace(article, id=f"{PurePath(file).name}#{number}")
+
+
+def _grouped(problems: list[Problem]) -> list[Problem]:
+    """`problems`, of those with one cause only the first named and the rest counted."""
+    seen: Counter[str] = Counter()
+    kept: list[Problem] = []
+    for problem in problems:
+        seen[problem.cause] += 1
+        if seen[problem.cause] <= _MAX_NAMED:
+            kept.append(problem)
+    more = [
+        Problem(problems[0].file, f"{count - _MAX_NAMED} more", cause)
+        for cause, count in seen.items()
+        if count > _MAX_NAMED
+    ]
+    return kept + more

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rag.terminal import printable
 from rag.types import Article
 
-PARSER_VERSION = 2
+PARSER_VERSION = 3
 """Bump when the articles of an unchanged file change; the store re-reads what another version parsed."""
 
 
@@ -34,7 +34,7 @@ class Reading:
     articles: tuple[Article, ...]
     problems: tuple[Problem, ...]
     format: str
-    """`wechat`, `newspaper`, `text`, `markdown`, `html`, `pdf` or `docx`."""
+    """Name of the row in the table of formats (see `formats.py`)."""
     encoding: str | None
     """How the bytes were decoded; None where the format says so itself (PDF, DOCX)."""
     encoding_guessed: bool

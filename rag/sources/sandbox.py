@@ -17,9 +17,10 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from rag.errors import SourceError, UnfinishedError
-from rag.sources.extracted import Extracted
+from rag.sources.extraction import Extraction
 
 TIME_LIMIT_S = 60.0
 """Processor time for one file."""
@@ -39,8 +40,8 @@ class Sandbox:
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
 
-    def extract(self, file_format: str, data: bytes) -> Extracted:
-        """Main text of `data` (`html` as UTF-8, `pdf` or `docx`).
+    def extract(self, file_format: str, data: bytes) -> Extraction:
+        """What `data` (markup as UTF-8) holds; `file_format` is a name of the table of formats.
 
         :raises SourceError: it cannot be read, holds no text, or takes too much memory.
         :raises UnfinishedError: it takes too long, or the child crashed: not surely the fault of the file.
@@ -51,7 +52,7 @@ class Sandbox:
             raise UnfinishedError(answer["unfinished"])
         if "error" in answer:
             raise SourceError(answer["error"])
-        return Extracted(**answer)
+        return Extraction.from_json(answer)
 
     def close(self) -> None:
         """End the child; the next file starts another."""
@@ -64,7 +65,7 @@ class Sandbox:
             if stream:
                 stream.close()
 
-    def _ask(self, file_format: str, data: bytes) -> dict[str, str]:
+    def _ask(self, file_format: str, data: bytes) -> dict[str, Any]:
         child = self._started()
         expired = threading.Event()
 
@@ -80,7 +81,7 @@ class Sandbox:
         finally:
             watchdog.cancel()
         if line:
-            answer: dict[str, str] = json.loads(line)
+            answer: dict[str, Any] = json.loads(line)
             return answer
         self._wait(child)
         if expired.is_set():

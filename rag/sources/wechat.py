@@ -1,6 +1,7 @@
-"""Article records in JSON: a WeChat export (a list), or any list, object or JSON Lines of records.
+"""Article records: JSON (a WeChat export, or any list, object or JSON Lines of records), rows of tables, feeds.
 
-The keys of the WeChat export come first; common other names are accepted, so that a crawler's export reads as well.
+The keys of the WeChat export come first; common other names are accepted, so that a crawler's export reads as well
+(see `fields.py`). Lists of records are found wherever they stand in the file.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ import datetime as dt
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import PurePath
+from typing import Any
 
 from rag.errors import SourceError
+from rag.sources import fields as names
 from rag.sources.cleaning import clean, clean_line, hidden_tags
 from rag.sources.dating import parse_date
 from rag.sources.extracted import MAX_ARTICLE, too_long
@@ -24,36 +27,35 @@ from rag.sources.sidecar import Defaults
 from rag.sources.web import web_address
 from rag.types import Article
 
-_ID = ("文章标识符aid", "aid", "id", "article_id", "文章标识符", "文章id", "msgid", "guid")
-_TITLE = ("标题title", "title", "标题", "headline", "name", "subject")
-_URL = ("链接url", "url", "link", "链接", "content_url", "href", "source_url")
-_DATE = ("时间time", "date", "time", "时间", "日期", "发布时间", "publish_time", "publish_date", "pub_date", "pubDate",
-         "published", "published_at", "created_at", "create_time", "datetime")  # fmt: skip
-_SOURCE = (
-    "公众号名称",
-    "source",
-    "来源",
-    "account",
-    "nickname",
-    "公众号",
-    "account_name",
-    "publisher",
-    "site",
-    "media",
-)
-_TEXT = ("finalContent", "content", "text", "正文", "内容", "body", "article", "content_text", "full_text")
-_BYLINE = ("作者", "author", "byline", "authors", "记者")
-_LISTS = ("articles", "data", "items", "records", "list", "results", "docs", "documents", "文章")
 _MAX_TITLE = 300
+_MAX_DEPTH = 8
+"""Objects in objects in which a list of records is looked for."""
+_ID, _TITLE, _URL, _SOURCE, _TEXT, _BYLINE = map(
+    names.keys, (names.ID, names.TITLE, names.URL, names.SOURCE, names.TEXT, names.BYLINE)
+)
+_DATE, _LISTS, _OWNER = map(names.keys, (names.DATE, names.LISTS, names.OWNER))
+_EXPORTER = frozenset({"accountname", "itemidx", "appmsgid", "digest"})
+_EXPORTER_DATE = ("updatetime", *_DATE)
+"""What WeChat's own lists call update_time is when a post went out; create_time is when it was drafted."""
+_CLIENT = re.compile(
+    r".{0,20}(?:网页版|网页链接|客户端|weibo\.com|超话|手机|Web App)"
+    r"|(?:iPhone|iPad|Android|HUAWEI|HONOR|Xiaomi|Redmi|OPPO|vivo"
+    r"|小米|华为|荣耀|Twitter for).{0,40}",
+    re.I,
+)
+"""The program a microblog was written with, which its records call source."""
+_WRAPPED = ("rendered", "text", "value", "name", "#text", "$t", "_", "content", "screen_name", "nickname")
 Warn = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class _Record:
-    """One JSON value of the file and how to name it in a message."""
+class Row:
+    """One record of the file and how to name it in a message."""
 
     name: str
     value: object
+    owner: str = ""
+    """Account or outlet as the object around it says."""
 
 
 def looks_like_records(text: str) -> bool:
@@ -67,10 +69,17 @@ def read_records(text: str, file: str, defaults: Defaults) -> tuple[list[Article
     :raises SourceError: the text is neither JSON nor JSON Lines, holds no record, or far too many values.
     """
     check_json(text)
+    problems: list[Problem] = []
+    articles, found = read_rows(_records(text, file, problems), file, defaults)
+    return articles, problems + found
+
+
+def read_rows(rows: Iterable[Row], file: str, defaults: Defaults) -> tuple[list[Article], list[Problem]]:
+    """Articles of `rows`, in order, and what was skipped or repaired."""
     articles: list[Article] = []
     problems: list[Problem] = []
     seen: dict[str, str] = {}
-    for number, record in enumerate(_records(text, file, problems), 1):
+    for number, record in enumerate(rows, 1):
         article = _article(record, number, file, defaults, problems)
         if article is None:
             continue
@@ -83,7 +92,7 @@ def read_records(text: str, file: str, defaults: Defaults) -> tuple[list[Article
     return articles, problems
 
 
-def _records(text: str, file: str, problems: list[Problem]) -> Iterator[_Record]:
+def _records(text: str, file: str, problems: list[Problem]) -> Iterator[Row]:
     try:
         value = _loads(text)
     except ValueError as error:
@@ -94,17 +103,88 @@ def _records(text: str, file: str, problems: list[Problem]) -> Iterator[_Record]
         return
     except RecursionError:
         raise SourceError("JSON nested too deeply; expected a list of article records") from None
-    if isinstance(value, dict):
-        inner = next((value[key] for key in _LISTS if isinstance(value.get(key), list)), None)
-        if inner is None or _first(value, _TEXT)[1]:
-            value = [value]
-        else:
-            problems += [Problem(file, None, cause) for cause in _said_twice(value)]
-            value = inner
-    if not isinstance(value, list) or not value:
-        raise SourceError("JSON without articles; expected a list of records with a title and a text")
-    for number, item in enumerate(value, 1):
-        yield _Record(f"record {number}", item)
+    rows = _find(value, "", _MAX_DEPTH).rows if isinstance(value, dict) else _of_list(value, "")
+    if not rows:
+        if not isinstance(value, dict):
+            raise SourceError("JSON without articles; expected a list of records with a title and a text")
+        rows = [(value, "")]
+    if isinstance(value, dict) and all(item is not value for item, _ in rows):
+        problems += [Problem(file, None, cause) for cause in _said_twice(value)]
+    for number, (item, owner) in enumerate(rows, 1):
+        yield Row(f"record {number}", item, owner)
+
+
+@dataclass(slots=True)
+class _Found:
+    """Records found somewhere in a JSON value, with their owner, and how much text they have."""
+
+    rows: list[tuple[object, str]] = field(default_factory=list)
+    chars: int = 0
+
+
+def _find(value: object, owner: str, depth: int) -> _Found:
+    """The records in `value`: itself, the list under a usual name, all lists by account, or the list with most text."""
+    if depth == 0:
+        return _Found()
+    if isinstance(value, list):
+        if any(isinstance(item, dict) and _unwrapped(item) is not None for item in value[:100]):
+            rows = _of_list(value, owner)
+            return _Found(rows, sum(_length(item) for item, _ in rows))
+        parts = [_find(item, owner, depth - 1) for item in value[:1_000] if isinstance(item, (dict, list))]
+        return _Found([row for part in parts for row in part.rows], sum(part.chars for part in parts))
+    if not isinstance(value, dict):
+        return _Found()
+    if _first(names.Fields(value), _TEXT)[1]:
+        return _Found([(value, owner)], _length(value))
+    owner = _owner(value) or owner
+    found = {
+        key: part
+        for key, inner in value.items()
+        if isinstance(inner, (dict, list)) and (part := _find(inner, owner, depth - 1)).rows
+    }
+    usual = next((key for name in _LISTS for key in found if names.key(key) == name), None)
+    if usual is not None:
+        return found[usual]
+    if len(found) > 1 and len(found) == len(value):  # lists by account
+        rows = [(row, own or str(key)) for key, part in found.items() for row, own in part.rows]
+        return _Found(rows, sum(part.chars for part in found.values()))
+    return max(found.values(), key=lambda part: part.chars, default=_Found())
+
+
+def _of_list(value: object, owner: str) -> list[tuple[object, str]]:
+    if not isinstance(value, list):
+        return []
+    if not any(isinstance(item, dict) and _unwrapped(item) is not None for item in value[:100]):
+        inner = [item for item in value if isinstance(item, dict)]
+        deeper = [row for item in inner[:1_000] for row in _find(item, owner, _MAX_DEPTH - 1).rows]
+        if deeper:
+            return deeper
+    return [((_unwrapped(item) or item) if isinstance(item, dict) else item, owner) for item in value]
+
+
+def _unwrapped(item: dict[str, Any]) -> dict[str, Any] | None:
+    """`item` if it has a text, or with the one object in it that has (`_source`, `mblog`); None without a text."""
+    if names.has_text(item):
+        return item
+    inner = [value for value in item.values() if isinstance(value, dict) and names.has_text(value)]
+    return {**{k: v for k, v in item.items() if v is not inner[0]}, **inner[0]} if len(inner) == 1 else None
+
+
+def _owner(value: dict[str, Any]) -> str:
+    """What the object around a list says of the account that its articles are of."""
+    user = next(
+        (value[key] for key in ("user", "account", "author", "channel", "feed") if isinstance(value.get(key), dict)), {}
+    )
+    for fields in (value, user):
+        said = _first(names.Fields(fields), _OWNER)[1]
+        if isinstance(said, str) and len(said) <= 60:
+            return clean_line(said)
+    return ""
+
+
+def _length(item: object) -> int:
+    value = _first(names.Fields(item), _TEXT)[1] if isinstance(item, dict) else ""
+    return len(value) if isinstance(value, str) else 1
 
 
 def _is_json_lines(lines: list[tuple[int, str]]) -> bool:
@@ -118,10 +198,10 @@ def _is_json_lines(lines: list[tuple[int, str]]) -> bool:
     return False
 
 
-def _json_lines(lines: list[tuple[int, str]], file: str, problems: list[Problem]) -> Iterator[_Record]:
+def _json_lines(lines: list[tuple[int, str]], file: str, problems: list[Problem]) -> Iterator[Row]:
     for number, line in lines:
         try:
-            yield _Record(f"line {number}", _loads(line))
+            yield Row(f"line {number}", _loads(line))
         except (ValueError, RecursionError) as error:
             cause = "nested too deeply" if isinstance(error, RecursionError) else str(error)
             problems.append(Problem(file, f"line {number}", f"not valid JSON: {cause}"))
@@ -150,27 +230,30 @@ def _said_twice(fields: dict[str, object]) -> list[str]:
     return [f"key {key[:40]!r} stands in it more than once; the last one counts" for key in keys]
 
 
-def _article(record: _Record, number: int, file: str, defaults: Defaults, problems: list[Problem]) -> Article | None:
-    fields = record.value
-    if not isinstance(fields, dict):
+def _article(record: Row, number: int, file: str, defaults: Defaults, problems: list[Problem]) -> Article | None:
+    if not isinstance(record.value, dict):
         problems.append(
-            Problem(file, record.name, f"is {_json_type(fields)}; expected an object with a title and a text")
+            Problem(file, record.name, f"is {_json_type(record.value)}; expected an object with a title and a text")
         )
         return None
+    raw = record.value
+    fields = names.Fields(_unwrapped(raw) or raw)
 
     def warn(cause: str) -> None:
         problems.append(Problem(file, record.name, cause))
 
-    for cause in _said_twice(fields):
+    for cause in _said_twice(raw):
         warn(cause)
     text = _text(fields, warn)
     if not any(char.isalnum() for char in text):
-        warn(f"no text; expected one of {', '.join(_TEXT[:4])}")
+        summary = " (only a summary)" if any(fields.get(key) for key in ("digest", "summary", "摘要")) else ""
+        if raw.get("type") != "service":  # what a chat notes of itself is no post
+            warn(f"no text{summary}; expected one of {', '.join(names.TEXT[:4])}")
         return None
     if len(text) > MAX_ARTICLE:
         warn(too_long(text))
         return None
-    source = _line(fields, _SOURCE, warn) or defaults.source
+    source = _source(fields, warn) or record.owner or defaults.source
     aid = _line(fields, _ID, warn)
     return Article(
         id=f"{source}/{aid}" if aid and source else f"{PurePath(file).name}#{aid or number}",
@@ -184,13 +267,35 @@ def _article(record: _Record, number: int, file: str, defaults: Defaults, proble
     )
 
 
+def _source(fields: dict[str, object], warn: Warn) -> str:
+    """The outlet; of a microblog, whose `source` is the program it was written with, its account."""
+    source = _line(fields, _SOURCE, warn)
+    if source and not _line(fields, _TITLE, warn) and "createdat" in fields and _CLIENT.fullmatch(source):
+        source = _line({key: value for key, value in fields.items() if key != "source"}, _SOURCE, warn)
+    user = fields.get("user")
+    if not source and isinstance(user, dict):
+        source = _line(names.Fields(user), _OWNER, warn)
+    return source
+
+
 def _first(fields: dict[str, object], keys: tuple[str, ...]) -> tuple[str, object]:
-    """Key and value of the first of `keys` that holds something."""
+    """Key and value of the first of `keys` that holds something; of an object that wraps one value, that value."""
     for key in keys:
         value = fields.get(key)
-        if value is not None and value != "" and value != []:
-            return key, value
+        if isinstance(value, dict):
+            value = next((value[name] for name in _WRAPPED if isinstance(value.get(name), str)), value)
+        elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
+            value = [_piece(item) for item in value]
+        if value is not None and value not in ("", [], {}):
+            return getattr(fields, "spelled", {}).get(key, key), value
     return "", None
+
+
+def _piece(item: object) -> object:
+    """The text of a piece of a formatted text or list of names."""
+    if isinstance(item, dict):
+        return next((item[name] for name in _WRAPPED if isinstance(item.get(name), str)), item)
+    return item
 
 
 def _line(fields: dict[str, object], keys: tuple[str, ...], warn: Warn) -> str:
@@ -206,7 +311,8 @@ def _line(fields: dict[str, object], keys: tuple[str, ...], warn: Warn) -> str:
 def _text(fields: dict[str, object], warn: Warn) -> str:
     key, value = _first(fields, _TEXT)
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        value = "\n".join(value)
+        pieces = any(isinstance(item, dict) for item in _as_list(fields.get(names.key(key))))
+        value = ("" if pieces else "\n").join(value)
     if value is not None and not isinstance(value, str):
         warn(f"{key} is {_json_type(value)}; expected a string")
         return ""
@@ -220,8 +326,12 @@ def _text(fields: dict[str, object], warn: Warn) -> str:
     return clean(without_tags(raw))
 
 
+def _as_list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
 def _date(fields: dict[str, object], warn: Warn) -> dt.date | None:
-    key, value = _first(fields, _DATE)
+    key, value = _first(fields, _EXPORTER_DATE if _EXPORTER & fields.keys() and "title" in fields else _DATE)
     date = parse_date(value)
     if value is not None and date is None:
         warn(f"{key} is {str(value)[:40]!r}; expected a date like 2026-01-20, ignored")

@@ -1,21 +1,22 @@
 """The child process in which untrusted files are parsed: `python -m rag.sources.worker`.
 
 Reads requests from stdin (one JSON line `{"format", "size", "seconds"}` and then `size` bytes), writes one JSON line
-for each to stdout: the fields of `Extracted`, or `{"error"}`, or `{"unfinished"}` where the file may not be at fault.
+for each to stdout: those of an `Extraction`, or `{"error"}`, or `{"unfinished"}` where the file may not be at fault.
 Ends with its input. Its memory and its processor time are limited; its parent limits the time on the clock.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
 import os
 import sys
 import warnings
+from typing import Any
 
 from rag.errors import SourceError
-from rag.sources.extracted import Extracted
+from rag.sources.extraction import Extraction
+from rag.sources.formats import format_named
 
 _MEMORY_LIMIT = 2 * 1024**3
 
@@ -34,9 +35,9 @@ def main() -> None:
         answers.flush()
 
 
-def _answer(file_format: str, data: bytes) -> dict[str, str]:
+def _answer(file_format: str, data: bytes) -> dict[str, Any]:
     try:
-        return dataclasses.asdict(extract(file_format, data))
+        return extract(file_format, data).to_json()
     except SourceError as error:
         return {"error": str(error)}
     except MemoryError:
@@ -51,22 +52,13 @@ def _answer(file_format: str, data: bytes) -> dict[str, str]:
         return {"error": f"cannot be read as {file_format.upper()}: {cause}"}
 
 
-def extract(file_format: str, data: bytes) -> Extracted:
-    """Main text of `data`, which is HTML (as UTF-8), PDF or DOCX.
+def extract(file_format: str, data: bytes) -> Extraction:
+    """What `data` (markup as UTF-8) holds, by the reader that the table of formats names.
 
     :raises SourceError: it cannot be read as that, or holds no text.
     """
-    if file_format == "html":
-        from rag.sources.html import extract_html
-
-        return extract_html(data.decode("utf-8"))
-    if file_format == "pdf":
-        from rag.sources.pdf import extract_pdf
-
-        return extract_pdf(data)
-    from rag.sources.docx import extract_docx
-
-    return extract_docx(data)
+    found = format_named(file_format).load_reader()(data)
+    return found if isinstance(found, Extraction) else Extraction(documents=(found,))
 
 
 def _limit_memory() -> None:
