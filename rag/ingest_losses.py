@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rag.errors import SourceError
-from rag.sources.reading import printable
+from rag.terminal import printable
 
 
 def is_sudden(before: int, after: int) -> bool:

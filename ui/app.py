@@ -113,7 +113,7 @@ class _Wiring:
         drawer, state = self._c.drawer, self._c.state
         outputs = [*self._conversation, drawer.confirm_row]
         queued: dict[str, Any] = {"concurrency_limit": 8, "concurrency_id": "open", **_HIDDEN}
-        drawer.conversations.input(self._open, [drawer.conversations, state.language], outputs, **queued)
+        drawer.conversations.input(self._open_conversation, [drawer.conversations, state.language], outputs, **queued)
         drawer.new.click(self._new, state.language, outputs, **queued)
         drawer.confirm.click(self._delete, [state.current, state.language], outputs, **queued)
         _confirms(drawer.delete, drawer.cancel, drawer.confirm_row)
@@ -228,20 +228,20 @@ class _Wiring:
     def _stop(self, request: gr.Request) -> None:
         self._chat.stop(visitor(request))
 
-    def _open(self, conversation: str | None, wanted: str, request: gr.Request) -> Changes:
+    def _open_conversation(self, conversation: str | None, wanted: str, request: gr.Request) -> Changes:
         who = visitor(request)
         self._chat.leave(who)
         shown = self._show(who.owner, conversation or "", as_language(wanted))
         return shown | {self._c.drawer.confirm_row: gr.update(visible=False)}
 
     def _new(self, wanted: str, request: gr.Request) -> Changes:
-        return self._open("", wanted, request)
+        return self._open_conversation("", wanted, request)
 
     def _delete(self, conversation: str, wanted: str, request: gr.Request) -> Changes:
         who = visitor(request)
         self._chat.leave(who)
         self._chat.store.delete(who.owner, conversation)
-        return self._open("", wanted, request)
+        return self._open_conversation("", wanted, request)
 
     def _filters_in_force(self, date_from: str, date_to: str, sources: list[str], wanted: str) -> Changes:
         language = as_language(wanted)

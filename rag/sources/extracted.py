@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 _MADE_TITLE = re.compile(
-    r"(?:Microsoft|Adobe|WPS|Kingsoft|LibreOffice)\b.*|.*\.(?:docx?|pdf|wps|indd|txt|html?|rtf|odt|xlsx?|pptx?)"
+    r"(?:Microsoft|Adobe|WPS|Kingsoft|LibreOffice)\b.*|.{0,200}\.(?:docx?|pdf|wps|indd|txt|html?|rtf|odt|xlsx?|pptx?)"
     r"|\(?(?:untitled|anonymous|unspecified)\)?|无标题|(?:新建)?(?:文档|文件|文稿|Document)\s?\d*"
     r"|(?:PowerPoint )?演示文稿\s?\d*|doc\d+",
     re.I,

@@ -11,7 +11,7 @@ from rag.sources.extraction import Extraction, Loss, Record
 from rag.sources.html_text import html_text
 
 _ROOT = re.compile(
-    r"\s*(?:<\?[^<>]{0,500}\?>\s*|<!--[^<]{0,2000}-->\s*|<!DOCTYPE[^<>\[]{0,300}>\s*){0,9}"
+    r"\A\s*(?:<\?[^<>]{0,500}\?>\s*|<!--[^<]{0,2000}-->\s*|<!DOCTYPE[^<>\[]{0,300}>\s*){0,9}"
     r"<(?:rss|feed|rdf:RDF|channel)[\s/>]"
 )
 _DECLARED = re.compile(rb"^\s*<\?xml[^<>]{0,300}\?>")

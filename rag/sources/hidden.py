@@ -22,7 +22,7 @@ _WHITE = re.compile(r"(?:#f{3,4}|#f{6}(?:f{2})?|white|snow|rgba?\(255,255,255(?:
 _BLOCK = re.compile(r"@[^{};]{0,300}\{(?:[^{}]{0,3000}\{[^{}]{0,3000}\}){0,300}[^{}]{0,2000}\}")
 """Rules for printers and small screens hide what others show."""
 _RULE = re.compile(r"([^{}]{1,300})\{([^{}]{0,3000})\}")
-_SELECTOR = re.compile(r"[a-z0-9]*([.#])([\w-]+)")
+_SELECTOR = re.compile(r"[a-z0-9]{0,40}([.#])([\w-]+)")
 _UNREAD = ("script", "style", "noscript", "template", "head")
 
 

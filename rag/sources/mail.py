@@ -105,7 +105,7 @@ def _read(message: Message[str, str]) -> tuple[Extracted | None, list[Member], l
             pictures += 1
         elif kind == "message/rfc822":
             inner = part.get_payload()
-            if isinstance(inner, list) and inner:
+            if isinstance(inner, list) and inner and isinstance(inner[0], Message):
                 members.append(Member(name or f"mail-{number}.eml", inner[0].as_bytes()))
         elif kind in ("application/pkcs7-mime", "application/x-pkcs7-mime") or name == "encrypted.asc":
             losses.append(Loss("text", "encrypted, not read"))

@@ -176,7 +176,7 @@ def _unwrapped(item: dict[str, Any]) -> dict[str, Any] | None:
 
 def _owner(value: dict[str, Any]) -> str:
     """What the object around a list says of the account that its articles are of."""
-    user = next(
+    user: dict[str, Any] = next(
         (value[key] for key in ("user", "account", "author", "channel", "feed") if isinstance(value.get(key), dict)), {}
     )
     for fields in (value, user):

@@ -291,7 +291,7 @@ def test_a_conversation_is_seen_by_its_browser_only(site: str) -> None:
         assert thief.titles() == {}
         shown = thief.boot(conversation)
         assert shown[thief.component("jw-chat")] == [] and shown[thief.component("jw-current")] == ""
-        opened = thief.call("_open", conversation, "zh")
+        opened = thief.call("_open_conversation", conversation, "zh")
         assert opened[thief.component("jw-chat")] == []
         thief.call("_delete", conversation, "zh")
         kept = thief.call("_told", f"1:keep:{conversation}-1", "zh")
@@ -352,7 +352,7 @@ def test_only_the_pages_used_last_are_remembered_and_the_others_go_on(
         conversation = early.ask("青榆大桥全长多少米？")
         for number in range(5):
             PageClient(url, f"later{number}").boot()
-        opened = early.call("_open", conversation, "zh")
+        opened = early.call("_open_conversation", conversation, "zh")
         assert "1260米" in str(opened[early.component("jw-chat")])
         early.call("_ask", "几条车道？", conversation, "extractive", 5, "", "", ["河畔日报"], "zh")
         assert "几条车道" in str(early.boot(conversation)[early.component("jw-chat")])
