@@ -15,7 +15,7 @@ from eval.gold import ArticleFinder
 from eval.judging import judge
 from eval.question_set import read_question_set
 from eval.retrieval import Qrels, Ranking, evaluate, retrieval_values
-from rag.assistant import prepare_question, search_query
+from rag.assistant import search_query
 from rag.store import EncodedArticle, FileRecord, Scored
 from rag.types import Answer, Article, Hit, Passage
 
@@ -102,7 +102,8 @@ def sample_quality(library: Library, questions: Path, *, with_lexical: bool = Tr
     for leg in LEGS[0 if with_lexical else 1 :]:
         results = []
         for question in question_set.questions:
-            query = search_query(prepare_question(question.text, question.history, question.as_of or today))
+            asked, _ = library.assistant.find(question.text, question.history, question.as_of or today)
+            query = search_query(asked)
             hits = legs.search(leg, query)
             results.append(judge(question, finder.gold(question), nothing_said, hits, DEPTH, articles))
         values = retrieval_values(results)

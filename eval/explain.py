@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from eval.gold import ArticleFinder, Location, passage_holds
 from eval.remedies import Remedies, cites
 from eval.tracing import Trace, Tracer, best_rank
-from rag.assistant import check_question, prepare_question, search_query
+from rag.assistant import check_question, search_query
 from rag.config import RetrievalSettings
 from rag.passages import split_article
 from rag.sentences import sentence_spans
@@ -86,8 +86,8 @@ def explain(
     """
     check_question(question)
     check_question(expect)
-    asked = prepare_question(question, history, as_of)
     filters = filters or Filters()
+    asked, _ = library.assistant.find(question, history, as_of, filters)
     answer = library.assistant.ask(question, history=history, filters=filters, as_of=as_of)
     text, verbatim, places = _find(library, expect)
     articles = {place.article_id: article for place in places if (article := library.article(place.article_id))}

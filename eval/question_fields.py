@@ -7,6 +7,7 @@ import json
 import re
 
 from eval.question import UNANSWERABLE, GoldArticle, Json, Match, Problem, Question
+from rag.answering.refusal import turn_of
 from rag.tokens import detect_language
 from rag.types import Turn
 
@@ -205,7 +206,7 @@ class _Fields:
         for entry in value if isinstance(value, list) else [value]:
             role, text = entry if isinstance(entry, list) and len(entry) == 2 else (None, None)
             if isinstance(role, str) and isinstance(text, str) and role in ("user", "assistant"):
-                turns.append(Turn(role, text))
+                turns.append(turn_of(role, text))
             else:
                 self._wrong("history", entry, '["user" or "assistant", text]', "this turn is ignored")
         return tuple(turns)

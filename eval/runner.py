@@ -18,7 +18,6 @@ from eval.report import write_reports
 from eval.results import QuestionResult
 from eval.runs import DEFAULT_RUNS_DIR, Run, RunError, RunInfo, create_run, delete_run, describe, open_run, slug
 from eval.summary import summarise
-from rag.assistant import prepare_question, search_query
 from rag.errors import JinwenError
 from rag.types import Answer, Article, Filters, Hit
 
@@ -106,11 +105,19 @@ class _Asker:
             answer = Answer(question.text, "", refused=False, mode="", language=question.lang)
         total_ms = (time.perf_counter() - started) * 1000
         if not error:
-            query = search_query(prepare_question(question.text, question.history, as_of))
-            hits = list(self.library.search(query, k=RETRIEVAL_DEPTH, filters=filters))
+            hits = self._hits(answer, filters)
         read = self.library.settings.retrieval.top_k
         result = judge(question, gold, answer, hits, read, self.articles)
         return replace(result, error=error, timings_ms={**result.timings_ms, "total": round(total_ms, 2)})
+
+    def _hits(self, answer: Answer, filters: Filters) -> list[Hit]:
+        """What the answer was made from, then what the search for it finds besides, as far as is looked at."""
+        hits = list(answer.hits)
+        if len(hits) < RETRIEVAL_DEPTH:
+            read = {(hit.article.id, hit.passage.start) for hit in hits}
+            found = self.library.search(answer.searched or answer.question, k=RETRIEVAL_DEPTH, filters=filters)
+            hits += [hit for hit in found if (hit.article.id, hit.passage.start) not in read]
+        return [replace(hit, rank=rank) for rank, hit in enumerate(hits[:RETRIEVAL_DEPTH], start=1)]
 
 
 def _start(info: RunInfo, question_set: QuestionSet, folder: Path, replace_run: bool) -> Run:

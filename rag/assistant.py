@@ -9,22 +9,29 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import zip_longest
 
 from rag.answering import Answerer
-from rag.answering.parts import parts
 from rag.answering.timing import Period, asks_latest, printed_then
-from rag.attention import Attention
-from rag.config import AnswerMode, AnswerSettings
+from rag.config import AnswerMode, AnswerSettings, PassageSettings
+from rag.conversation import FollowUp, follow
 from rag.dates import DateMention, find_dates, format_date
 from rag.errors import JinwenError
-from rag.followup import FollowUp, follow
+from rag.expansion import QueryExpander
+from rag.overview import latest, overview, timeline
+from rag.passages import split_article
+from rag.replies import SURE, reply
 from rag.retriever import Retriever
 from rag.tokens import detect_language, tokenize
-from rag.types import Answer, Filters, Hit, Question, Timings, Turn
+from rag.types import Answer, Article, Filters, Hit, Question, Timings, Turn
+from rag.understanding import Intent, Understander, Understanding
 
 MAX_QUESTION_CHARS = 2_000
 _MOST_OF_A_TIME = 6
 """Hits taken from the time that a question names."""
 _LATELY = dt.timedelta(days=30)
 """How long before the newest article found the latest may have been printed."""
+_TALKED_ABOUT = 2
+"""Articles that a talk may be about."""
+_MOST_OF_AN_ARTICLE = 4
+"""Passages of an article talked about that are read first."""
 
 
 class QuestionError(JinwenError):
@@ -39,13 +46,21 @@ class Assistant:
     """
 
     def __init__(
-        self, retriever: Retriever, answerers: Callable[[AnswerSettings], Answerer], settings: AnswerSettings
+        self,
+        retriever: Retriever,
+        answerers: Callable[[AnswerSettings], Answerer],
+        settings: AnswerSettings,
+        understander: Understander,
+        examples: Callable[[str], Sequence[str]] = lambda language: (),
+        expander: QueryExpander | None = None,
     ) -> None:
         self._retriever = retriever
+        self._understander = understander
+        self._examples = examples
+        self._expander = expander
         self._make_answerer = answerers
         self._settings = settings
         self._answerers: dict[AnswerSettings, Answerer] = {}
-        self._attention = Attention(retriever)
 
     def ask(
         self,
@@ -81,11 +96,16 @@ class Assistant:
         """
         check_question(question)
         started = time.perf_counter()
-        followed = follow(question, history, self._attention.stays)
-        asked = _prepared(question, followed, history, as_of)
-        hits = self._find(asked, filters or Filters())
-        if followed.said:
-            hits = self._attention.favour(hits, followed.said, asked, filters or Filters())
+        replied = self._reply(question)
+        if replied is not None:
+            yield replied
+            return
+        asked, followed = self._prepare(question, history, as_of)
+        reported = self._report(asked, filters or Filters())
+        if reported is not None:
+            yield dataclasses.replace(reported, searched=asked.standalone)
+            return
+        hits = self._hits(asked, followed, filters or Filters())
         retrieve_ms = (time.perf_counter() - started) * 1000
         answerer = self._answerer(mode, max_sources)
         for answer in answerer.stream(asked, hits):
@@ -93,18 +113,68 @@ class Assistant:
                 answer,
                 searched=asked.standalone,
                 timings=Timings(retrieve=retrieve_ms, answer=answer.timings.answer),
+                hits=tuple(hits),
             )
 
-    def _find(self, question: Question, filters: Filters) -> list[Hit]:
-        """Hits for the question, in turn with those for each thing it asks and for the time it names."""
-        texts = [question.standalone, *(part.question for part in parts(question.standalone))]
-        queries = [search_query(question, text) for text in texts]
-        found = [self._retriever.retrieve(query, filters=filters) for query in queries]
+    def _reply(self, question: str) -> Answer | None:
+        """The answer to what is no question to the articles."""
+        understood = self._understander.understand(question)
+        if understood.intent is Intent.ANSWER:
+            return None
+        language = detect_language(question)
+        return reply(question, understood, language, self._examples(language))
+
+    def find(
+        self, question: str, history: Sequence[Turn], as_of: dt.date | None, filters: Filters | None = None
+    ) -> tuple[Question, list[Hit]]:
+        """The question as it is answered, and what is found for it."""
+        asked, followed = self._prepare(question, history, as_of)
+        return asked, self._hits(asked, followed, filters or Filters())
+
+    def _prepare(self, question: str, history: Sequence[Turn], as_of: dt.date | None) -> tuple[Question, FollowUp]:
+        followed = follow(question, history, self._understander.goes_on)
+        understood = self._understander.understand(followed.standalone)
+        return _prepared(question, followed, history, as_of, understood), followed
+
+    def _report(self, question: Question, filters: Filters) -> Answer | None:
+        """What the library reports on a subject, its course or its newest days, where that is asked for and found."""
+        understood = self._understander.understand(question.standalone)
+        if understood.probability < SURE:
+            return None
+        match understood.intent:
+            case Intent.OVERVIEW:
+                answer = overview(question, self._retriever, filters=filters, expander=self._expander)
+            case Intent.TIMELINE:
+                answer = timeline(question, self._retriever, filters=filters, expander=self._expander)
+            case Intent.LATEST:
+                answer = latest(question, self._retriever, filters=filters)
+            case _:
+                return None
+        return None if answer.refused else answer
+
+    def _hits(self, question: Question, followed: FollowUp, filters: Filters) -> list[Hit]:
+        """Hits for the question, in turn with those of the time that it names; what is talked about comes first."""
+        query = search_query(question)
+        found = [self._retriever.retrieve(query, filters=filters)]
         for period in self._periods(question, found[0]):
             narrowed = narrow(filters, period)
             if narrowed is not None:
-                found.append(self._retriever.retrieve(queries[0], k=_MOST_OF_A_TIME, filters=narrowed))
+                found.append(self._retriever.retrieve(query, k=_MOST_OF_A_TIME, filters=narrowed))
+        if followed.goes_on is not None:
+            top = max((hit.score for hit in found[0]), default=0.0)
+            talked_about = self._talked_about(question, followed, filters)
+            found.insert(0, [dataclasses.replace(hit, score=top) for hit in talked_about])
         return merge(found)
+
+    def _talked_about(self, question: Question, followed: FollowUp, filters: Filters) -> list[Hit]:
+        """Passages of the articles that the last answer cites, or that are found for the last question and answer."""
+        assert followed.goes_on is not None
+        said = f"{followed.goes_on.earlier} {followed.goes_on.reply}"
+        hits = self._retriever.retrieve(said, filters=filters)
+        cited = [hit for hit in hits if hit.article.id in followed.goes_on.articles]
+        articles = {hit.article.id: hit.article for hit in cited or hits}
+        nearest = [_nearest(article, question.text) for article in list(articles.values())[:_TALKED_ABOUT]]
+        return [hit for tier in zip_longest(*nearest) for hit in tier if hit is not None]
 
     def _periods(self, question: Question, found: Sequence[Hit]) -> tuple[Period, ...]:
         """When articles were printed that may answer: about the day or month named, or lately."""
@@ -141,19 +211,27 @@ def check_question(question: str) -> None:
         raise QuestionError("the question holds no words to search for; type a question（请输入问题）")
 
 
-def prepare_question(question: str, history: Sequence[Turn], as_of: dt.date | None) -> Question:
-    """The question as it will be searched and answered, as far as the words of the conversation tell."""
-    return _prepared(question, follow(question, history), history, as_of)
-
-
-def _prepared(question: str, followed: FollowUp, history: Sequence[Turn], as_of: dt.date | None) -> Question:
+def _prepared(
+    question: str, followed: FollowUp, history: Sequence[Turn], as_of: dt.date | None, understood: Understanding
+) -> Question:
+    """The question as it will be searched and answered."""
     return Question(
         text=question,
         standalone=followed.standalone,
         language=detect_language(question),
         as_of=as_of or dt.date.today(),
         history=tuple(history),
+        several=understood.several,
     )
+
+
+def _nearest(article: Article, question: str) -> list[Hit]:
+    """The passages of `article` that share the most words with `question`, best first."""
+    asked = set(tokenize(question))
+    passages = split_article(article, PassageSettings())
+    shared = [len(asked & set(tokenize(passage.text))) for passage in passages]
+    order = sorted(range(len(passages)), key=lambda i: (-shared[i], i))[:_MOST_OF_AN_ARTICLE]
+    return [Hit(rank, float(shared[i]), passages[i], article) for rank, i in enumerate(order, start=1)]
 
 
 def merge(found: Sequence[Sequence[Hit]]) -> list[Hit]:
@@ -179,12 +257,12 @@ def _written_zh(mention: DateMention) -> str:
     return f"{day.month}月{day.day}日" if mention.yearly else format_date(day, mention.last, "zh")
 
 
-def search_query(question: Question, text: str | None = None) -> str:
-    """What is searched: the standalone question (or `text`), with its days also as Chinese articles write them.
+def search_query(question: Question) -> str:
+    """What is searched: the standalone question, with its days also as Chinese articles write them.
 
     They say 1月18日 where the question says 这周日 or January 18.
     """
-    text = question.standalone if text is None else text
+    text = question.standalone
     mentions = [m for m in find_dates(text, question.as_of) if m.is_day]
     english = question.language == "en"
     dates = [_written_zh(m) for m in mentions if english or m.relative]

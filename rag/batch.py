@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rag.answering.refusal import turn_of
 from rag.arguments import read_as_of
 from rag.errors import QuestionSetError
 from rag.types import Turn
@@ -106,7 +107,7 @@ def _as_of(value: Any) -> dt.date | None:
 
 def _history(value: Any) -> tuple[Turn, ...]:
     try:
-        turns = tuple(Turn(role, text) for role, text in value)
+        turns = tuple(turn_of(role, text) for role, text in value)
         good = all(turn.role in {"user", "assistant"} and isinstance(turn.text, str) for turn in turns)
     except (TypeError, ValueError):
         good = False

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from rag.config import MODELS_DIR
 from rag.errors import ModelError
 
-LEXICON_FILE = MODELS_DIR / "jinwen-reader" / "lexicon.safetensors"
+LEXICON_FILE = MODELS_DIR / "jinwen-words" / "lexicon.safetensors"
 """The one that ships."""
 
 _UNKNOWN_HAN = 9.0

@@ -24,6 +24,8 @@ from rag.types import Article, Filters, Hit
 
 if TYPE_CHECKING:
     from rag.ingest import IngestProgress, IngestReport
+    from rag.reader import Reader
+    from rag.understanding import Understander
 
 
 class Library:
@@ -79,15 +81,36 @@ class Library:
         return QueryExpander(load_lexicon(LEXICON_FILE)) if LEXICON_FILE.is_file() else None
 
     @cached_property
+    def _reader(self) -> Reader:
+        from rag.reader import load_reader
+
+        return load_reader()
+
+    @cached_property
+    def understander(self) -> Understander:
+        """Understands what is typed."""
+        from rag.config import MODELS_DIR
+        from rag.reader.reader import READER_NAME
+        from rag.understanding import Understander
+
+        return Understander(self._reader, MODELS_DIR / READER_NAME)
+
+    @cached_property
     def assistant(self) -> Assistant:
         """Question answering over the index."""
-        return Assistant(self.retriever, self.make_answerer, self.settings.answer)
+        return self.assistant_for(self.retriever, self.settings.answer)
+
+    def assistant_for(self, retriever: Retriever, settings: AnswerSettings) -> Assistant:
+        """The same with another retriever and other settings."""
+        return Assistant(
+            retriever, self.make_answerer, settings, self.understander, self.example_questions, self._expander
+        )
 
     def make_answerer(self, settings: AnswerSettings) -> Answerer:
         """The answerer that `settings` ask for; the extractive one stands behind every other."""
-        from rag.answering.extractive import ExtractiveAnswerer, load_reader
+        from rag.answering.extractive import ExtractiveAnswerer
 
-        extractive = ExtractiveAnswerer(load_reader(), settings, self._expander)
+        extractive = ExtractiveAnswerer(self._reader, settings)
         if settings.mode == "extractive":
             return extractive
         from rag.answering.generative import GenerativeAnswerer, load_generator

@@ -94,6 +94,10 @@ class Turn:
     role: str
     """`user` or `assistant`."""
     text: str
+    refused: bool = False
+    """Whether an answer was a refusal, or no answer at all (small talk, an error)."""
+    articles: tuple[str, ...] = ()
+    """Ids of the articles that an answer cites."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +126,8 @@ class Question:
     as_of: dt.date
     """The day on which it is asked; relative date words resolve against it."""
     history: tuple[Turn, ...] = ()
+    several: bool = False
+    """Whether it asks for several things: two facts, a list, a comparison."""
 
 
 class Support(StrEnum):
@@ -190,6 +196,16 @@ class NearArticle:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadPassage:
+    """A hit that the reader read."""
+
+    rank: int
+    """Of the hit, 1-based."""
+    logit: float
+    """Log-odds that its passage answers, before calibration."""
+
+
+@dataclass(frozen=True, slots=True)
 class Timings:
     """Milliseconds spent per step."""
 
@@ -222,3 +238,7 @@ class Answer:
     final: bool = True
     """False for the growing snapshots of a streamed answer."""
     timings: Timings = field(default_factory=Timings)
+    hits: tuple[Hit, ...] = ()
+    """What was found and handed to the answerer, best first."""
+    read: tuple[ReadPassage, ...] = ()
+    """What of it the reader read; hits that are missing there was no time for."""

@@ -2,6 +2,7 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 
 import pytest
+from reader_fakes import FakeUnderstander
 
 from rag.answering.timing import Period
 from rag.assistant import (
@@ -10,7 +11,6 @@ from rag.assistant import (
     QuestionError,
     merge,
     narrow,
-    prepare_question,
     search_query,
 )
 from rag.config import AnswerSettings
@@ -55,9 +55,12 @@ class Loader:
         return EchoAnswerer()
 
 
+GOES_ON = ("那它何时通车？", "何时通车？", "门票多少钱？")
+
+
 def make() -> tuple[Assistant, OneHitRetriever, Loader]:
     retriever, loader = OneHitRetriever(), Loader()
-    return Assistant(retriever, loader, AnswerSettings()), retriever, loader  # type: ignore[arg-type]
+    return Assistant(retriever, loader, AnswerSettings(), FakeUnderstander(goes_on=GOES_ON)), retriever, loader  # type: ignore[arg-type]
 
 
 def test_snapshots_grow_and_the_last_is_final() -> None:
@@ -73,8 +76,9 @@ def test_the_searched_question_is_shown() -> None:
     history = (Turn("user", "云州大桥有多长？"), Turn("assistant", "520米。[1]"))
     answer = assistant.ask("那它何时通车？", history=history)
     assert answer.question == "那它何时通车？"
-    assert answer.searched == "云州大桥何时通车？"
-    assert retriever.asked[0][0] == "云州大桥何时通车？"
+    assert answer.searched == "云州大桥有多长？ 520米。 那它何时通车？"
+    assert retriever.asked[0][0] == answer.searched
+    assert [h.passage for h in answer.hits] == [HIT.passage]
 
 
 def test_filters_reach_the_retriever() -> None:
@@ -103,31 +107,25 @@ def test_what_cannot_be_asked_is_refused_before_anything_runs(question: str) -> 
 
 def test_relative_days_are_also_searched_as_dates() -> None:
     wednesday = dt.date(2026, 1, 14)
-    question = prepare_question("这周日哪条线开通？", (), wednesday)
+
+    def prepare_question(text, as_of):
+        return make()[0].find(text, (), as_of)[0]
+
+    question = prepare_question("这周日哪条线开通？", wednesday)
     assert search_query(question) == "这周日哪条线开通？ 2026年1月18日"
-    english = prepare_question("Which line opens on January 18?", (), wednesday)
+    english = prepare_question("Which line opens on January 18?", wednesday)
     assert search_query(english) == "Which line opens on January 18? 1月18日"
-    assert search_query(prepare_question("今年有几条线开通？", (), wednesday)) == "今年有几条线开通？"
+    assert search_query(prepare_question("今年有几条线开通？", wednesday)) == "今年有几条线开通？"
 
 
 def test_language_follows_the_question() -> None:
-    assert prepare_question("Who opened the 云州 bridge yesterday?", (), None).language == "en"
-    assert prepare_question("云州的 AI 园区有几家企业？", (), None).language == "zh"
+    assert make()[0].find("Who opened the 云州 bridge yesterday?", (), None)[0].language == "en"
+    assert make()[0].find("云州的 AI 园区有几家企业？", (), None)[0].language == "zh"
 
 
 def hit(article: str, rank: int) -> Hit:
     story = Article(id=article, title="", text="一句话。", file="a.txt")
     return Hit(rank, 1.0, Passage(article, 0, 4, story.text), story)
-
-
-def test_each_part_of_a_question_is_searched() -> None:
-    assistant, retriever, _ = make()
-    assistant.ask("云州大桥全长多少公里？云州图书馆新馆藏书多少万册？")
-    assert [query for query, _ in retriever.asked] == [
-        "云州大桥全长多少公里？云州图书馆新馆藏书多少万册？",
-        "云州大桥全长多少公里",
-        "云州图书馆新馆藏书多少万册",
-    ]
 
 
 def test_a_day_is_also_searched_among_the_articles_of_that_time() -> None:
@@ -167,18 +165,14 @@ class FirstHitAnswerer(EchoAnswerer):
         yield Answer(question.text, hits[0].article.text, False, "extractive", question.language)
 
 
-def test_a_subject_is_left_for_an_article_that_holds_the_question_better() -> None:
-    assistant = Assistant(TwoArticles(), Loader(), AnswerSettings())  # type: ignore[arg-type]
-    history = (Turn("user", "云州大桥有多长？"), Turn("assistant", "云州大桥昨日通车。[1]"))
-    assert assistant.ask("灯船岛灯塔有多高？", history=history).searched == "灯船岛灯塔有多高？"
-    assert assistant.ask("何时通车？", history=history).searched == "云州大桥 何时通车？"
-
-
 def test_the_article_talked_about_is_read_first() -> None:
-    assistant = Assistant(TwoArticles(), lambda settings: FirstHitAnswerer(), AnswerSettings())  # type: ignore[arg-type]
+    understander = FakeUnderstander(goes_on=GOES_ON)
+    assistant = Assistant(TwoArticles(), lambda settings: FirstHitAnswerer(), AnswerSettings(), understander)  # type: ignore[arg-type]
     history = (Turn("user", "灯船岛灯塔有多高？"), Turn("assistant", "灯船岛灯塔建成，高二十米。[1]"))
     assert assistant.ask("门票多少钱？", history=history).answer == LIGHTHOUSE.text
     assert assistant.ask("门票多少钱？").answer == ARTICLE.text
+    bridge = (history[0], Turn("assistant", "灯船岛灯塔建成。[1]", articles=(ARTICLE.id,)))
+    assert assistant.ask("门票多少钱？", history=bridge).answer == ARTICLE.text
 
 
 def test_hits_of_several_searches_are_taken_in_turn() -> None:

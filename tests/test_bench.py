@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
-from conftest import TopicEncoder
+from library_toys import TopicEncoder
 
 from eval import bench, plots
 from eval.bench_child import ChildError, environment, in_child, one_core

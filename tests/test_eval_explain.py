@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import pytest
+from reader_fakes import FakeUnderstander
 
 from eval.explain import Step, explain
 from eval.explain_report import explanation_json, explanation_text
@@ -57,7 +58,7 @@ class Shelf:
     def __init__(self, store: LocalStore, encoder: Encoder, settings: Settings) -> None:
         self.store, self.encoder, self.settings = store, encoder, settings
         self.retriever = self.retriever_for(settings.retrieval)
-        self.assistant = Assistant(self.retriever, OverlapAnswerer, settings.answer)
+        self.assistant = Assistant(self.retriever, OverlapAnswerer, settings.answer, FakeUnderstander())
         self.make_answerer = OverlapAnswerer
 
     def retriever_for(self, settings: RetrievalSettings) -> Retriever:

@@ -74,11 +74,12 @@ def test_the_model_is_not_asked_what_the_reader_finds_unsupported(ask_model: str
 
 
 def test_the_reader_itself_keeps_an_unsupported_question_from_the_model() -> None:
+    from reader_fakes import WordReader
+
     from rag.answering.extractive import ExtractiveAnswerer
-    from rag.answering.reader import OverlapReader
 
     generator = ScriptedGenerator("码头年吞吐能力达到1.21亿吨[1]。")
-    answerer = GenerativeAnswerer(generator, SETTINGS, ExtractiveAnswerer(OverlapReader(), SETTINGS))
+    answerer = GenerativeAnswerer(generator, SETTINGS, ExtractiveAnswerer(WordReader(), SETTINGS))
     [*_, answered] = answerer.stream(question(), hits())
     [*_, unsupported] = answerer.stream(question("火星基地的面积有多大？"), hits())
     assert (answered.refused, unsupported.refused, len(generator.prompts)) == (False, True, 1)

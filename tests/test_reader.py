@@ -1,241 +1,166 @@
-"""The reader: what a question asks, how words match, which sentence is chosen."""
+"""The reader's network: the ONNX graph does what BERT's formulas say, and places are exact."""
 
 import json
+import math
 
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
-from tokenizers import Regex, Tokenizer
-from tokenizers.models import WordLevel
-from tokenizers.pre_tokenizers import Split
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
-from rag.answering.judging import JUDGE_FEATURES, Judge
-from rag.answering.question_type import AnswerType, profile
-from rag.answering.reader import (
-    READER_NAME,
-    OverlapReader,
-    TrainedReader,
-    load_own_encoder,
-    load_reader,
-    rank_sentences,
-)
-from rag.answering.reader_features import FEATURES, FeatureExtractor
-from rag.answering.reader_matching import TextIndex, find_term, query_terms
-from rag.answering.reader_model import Network, load_ranker
-from rag.answering.reader_spans import has_unit, typed_spans
-from rag.answering.reader_text import fold_keep, terms
-from rag.config import MODELS_DIR, EncoderSettings
-from rag.encoder import StaticEncoder, load_encoder
 from rag.errors import ModelError
-from rag.lexicon import Lexicon, load_lexicon, save_lexicon, stem
-from rag.pinyin import find_by_sound
+from rag.reader import Reader
+from rag.reader.weights import BLOCK, FORMAT, TOKENIZER_FILE, WEIGHTS_FILE, pack_rows, read_weights
 from rag.types import Article, Hit, Passage
 
+HIDDEN, HEADS, LAYERS, FEED = 64, 4, 2, 96
+LETTERS = "青石大桥全长米投资亿元林晓舟介绍工期三年多0123456789.。，？\n"
 
-def hits(*texts):
-    articles = [Article(id=f"a{i}", title="", text=text, file="f") for i, text in enumerate(texts, 1)]
-    return [Hit(i, 1 / i, Passage(a.id, 0, len(a.text), a.text), a) for i, a in enumerate(articles, 1)]
+
+def matrix(rng, rows, columns):
+    values = rng.normal(0, 0.2, (rows, columns)).astype(np.float32)
+    scales = np.abs(values).max(1) / 127
+    return np.round(values / scales[:, None]).astype(np.int8), scales
 
 
 @pytest.fixture(scope="module")
-def letters(tmp_path_factory):
-    """A static encoder of single characters."""
-    chars = sorted(set("白鹭渡口昨日恢复每天有多少班轮明年还要扩建青石大桥全长米0128?。"))
-    vocabulary = {char: i for i, char in enumerate([*chars, "?unk"])}
-    tokenizer = Tokenizer(WordLevel(vocabulary, unk_token="?unk"))
-    tokenizer.pre_tokenizer = Split(Regex("."), "isolated")
-    table = np.random.default_rng(0).normal(size=(len(vocabulary), 16)).astype(np.float32)
-    return StaticEncoder(EncoderSettings().name, tmp_path_factory.mktemp("letters"), tokenizer, table)
-
-
-@pytest.mark.parametrize(
-    ("question", "kind", "units"),
-    [
-        ("全市有多少家图书馆?", AnswerType.NUMBER, "家"),
-        ("公园面积有多大?", AnswerType.NUMBER, "平方米"),
-        ("新桥哪天通车?", AnswerType.DATE, None),
-        ("这条线修了多久?", AnswerType.DURATION, "个月"),
-        ("开幕式由谁主持?", AnswerType.PERSON, None),
-        ("展馆建在哪个区?", AnswerType.PLACE, None),
-        ("设备由哪家公司制造?", AnswerType.ORGANISATION, None),
-        ("这个奖叫什么名称?", AnswerType.NAME, None),
-        ("新线经过哪些站?", AnswerType.LIST, None),
-        ("为什么停航?", AnswerType.OTHER, None),
-        ("How many ferries run each day?", AnswerType.NUMBER, None),
-        ("How much did the plant invest?", AnswerType.NUMBER, "亿元"),
-        ("When did the line open?", AnswerType.DATE, None),
-        ("In which year was the school founded?", AnswerType.DATE, None),
-        ("Who chairs the council?", AnswerType.PERSON, None),
-        ("Which company built the tower?", AnswerType.ORGANISATION, None),
-        ("From which reservoir does the water come?", AnswerType.PLACE, None),
-    ],
-)
-def test_the_kind_of_answer(question, kind, units):
-    asked = profile(question)
-    assert asked.types[0] is kind
-    assert units is None or units in asked.units
-
-
-def test_years_and_ordinals_that_bind():
-    asked = profile("第二十七批信访件2025年办结多少件?")
-    assert (asked.years, asked.ordinals) == (("2025",), (27,))
-    assert profile("Who won the 13th award?").ordinals == (13,)
-    assert profile("What did the sixth conference decide?").ordinals == (6,)
-
-
-def test_folding_keeps_offsets_and_terms_carry_them():
-    text = "臺灣ＡＢ共20,260項…"
-    folded = fold_keep(text)
-    assert (folded, len(folded)) == ("台湾ab共20,260项…", len(text))
-    assert [(t.text, text[t.start : t.end]) for t in terms(folded)] == [
-        ("台湾", "臺灣"), ("台", "臺"), ("湾", "灣"), ("ab", "ＡＢ"), ("共", "共"), ("20260", "20,260"), ("项", "項"),
-    ]  # fmt: skip
-
-
-def test_spans_of_each_kind():
-    def found(text, kind):
-        return [text[a:b] for a, b in typed_spans(text, kind)]
-
-    assert found("建成5.4万个站点,完成27次迭代", AnswerType.NUMBER) == ["5.4万个", "27次"]
-    assert found("2024年3月5日开工,去年完工", AnswerType.DATE) == ["2024年3月5日", "去年"]
-    assert found("历时三年,仅用3个月", AnswerType.DURATION) == ["三年", "3个月"]
-    assert "林晓舟" in found("项目负责人林晓舟介绍", AnswerType.PERSON)
-    assert found("出版了《海的那边》", AnswerType.NAME) == ["《海的那边》"]
-    assert found("什么都有", AnswerType.OTHER) == []
-    assert has_unit("4.6亿元", ("元",)) and not has_unit("1280米", ("元",))
-
-
-@pytest.mark.parametrize(
-    ("word", "stemmed"),
-    [("labelling", "label"), ("organised", "organiz"), ("companies", "company"), ("metres", "meter"), ("boxes", "box")],
-)
-def test_stems(word, stemmed):
-    assert stem(word) == stemmed
-
-
-def test_pinyin_finds_names():
-    assert find_by_sound("jianning", "院长张建宁表示") == [(3, 5)]
-    assert find_by_sound("harbour", "院长张建宁表示") == []
-
-
-def test_english_words_match_by_translation_by_sound_and_as_they_are():
-    lexicon = Lexicon({"bridg": 7.0}, {"bridg": [("大桥", 1.0), ("桥", 0.5)]})
-    asked = profile("How long is the Qingshi bridge on the G95?")
-    found = {t.text: find_term(t, TextIndex.of("G95线上的青石桥")) for t in query_terms(asked, lexicon)}
-    assert found == {"qingshi": (1.0, [(6, 8)]), "bridge": (0.5, [(8, 9)]), "g95": (1.0, [(0, 3)])}
-
-
-def test_a_lexicon_is_read_as_it_was_written(tmp_path):
-    lexicon = Lexicon({"桥": 5.0, "大桥": 7.5}, {"bridge": [("大桥", 1.0), ("桥", 0.5)], "a": []})
-    save_lexicon(lexicon, tmp_path / "lexicon.safetensors")
-    assert load_lexicon(tmp_path / "lexicon.safetensors") == lexicon
-    assert [lexicon.weight(t) for t in ("大桥", "渡口", "ferry")] == [7.5, 9.0, 8.0]
-
-
-def test_features_tell_the_answering_sentence_from_its_neighbours(letters):
-    found = hits("白鹭渡口昨日恢复。渡口每天有18班轮渡。明年还要扩建。", "青石大桥全长1280米。")
-    candidates, features = FeatureExtractor(Lexicon(), letters).extract("白鹭渡口每天有多少班轮渡?", found)
-    assert [c.text for c in candidates] == [
-        "白鹭渡口昨日恢复。", "渡口每天有18班轮渡。", "明年还要扩建。", "青石大桥全长1280米。",
-    ]  # fmt: skip
-    assert features.shape == (4, len(FEATURES)) and features.dtype == np.float32
-    assert np.isfinite(features).all()
-    column = {name: features[:, i] for i, name in enumerate(FEATURES)}
-    assert column["near_unit"].argmax() == 1 and column["cover"].argmax() == 1
-    assert column["typed"].tolist() == [0.0, 1.0, 0.0, 1.0] and column["unit"].tolist() == [0.0, 1.0, 0.0, 0.0]
-    assert column["cover_below_best"].max() == 0.0
-    assert column["soft_cover"].argmax() == 1 and column["similar"].argmax() == 1
-    assert column["soft_cover"].max() <= 1.0 + 1e-6
-    answer = candidates[1].answer
-    assert answer is not None and found[0].article.text[answer[0] : answer[1]] == "18班"
-
-
-def test_no_hits_give_no_features():
-    candidates, features = FeatureExtractor(Lexicon()).extract("多少?", [])
-    assert candidates == [] and features.shape == (0, len(FEATURES))
-    assert OverlapReader().read("多少?", []).answerable == 0.0
-
-
-def test_shares_add_up_and_ties_keep_their_order():
-    candidates, _ = FeatureExtractor(Lexicon()).extract("哪里?", hits("甲在东。乙在西。丙在北。"))
-    ranked = rank_sentences(candidates, np.array([1.0, 2.0, 1.0], np.float32))
-    assert [r.candidate.text for r in ranked] == ["乙在西。", "甲在东。", "丙在北。"]
-    assert sum(r.share for r in ranked) == pytest.approx(1.0)
-
-
-def arrays(columns, prefix, rng):
-    return {
-        f"{prefix}.mean": np.zeros(columns, np.float32),
-        f"{prefix}.spread": np.ones(columns, np.float32),
-        f"{prefix}.inner.weight": rng.normal(size=(3, columns)).astype(np.float32),
-        f"{prefix}.inner.bias": np.zeros(3, np.float32),
-        f"{prefix}.outer.weight": np.ones((1, 3), np.float32),
-        f"{prefix}.outer.bias": np.zeros(1, np.float32),
-    }
-
-
-def write_model(folder, features=FEATURES):
-    rng = np.random.default_rng(0)
-    columns = len(JUDGE_FEATURES)
-    judge = arrays(columns, "answerable", rng) | arrays(columns, "right", rng)
-    judge["shifts"] = np.array([0.0, 1.0], np.float32)
-    save_file(arrays(len(FEATURES), "ranker", rng), folder / "model.safetensors", {"features": json.dumps(features)})
-    save_file(judge, folder / "judge.safetensors", {"features": json.dumps(JUDGE_FEATURES)})
-    save_lexicon(Lexicon({"桥": 5.0}, {"bridge": [("桥", 1.0)]}), folder / "lexicon.safetensors")
-
-
-def test_a_network_is_two_linear_layers_with_rectified_units_between():
-    network = Network(
-        mean=np.array([1.0, 0.0], np.float32),
-        spread=np.array([2.0, 1.0], np.float32),
-        inner=np.array([[1.0, 0.0], [0.0, -1.0]], np.float32),
-        inner_bias=np.array([0.5, 0.0], np.float32),
-        outer=np.array([[2.0, 3.0]], np.float32),
-        outer_bias=np.array([-1.0], np.float32),
+def folder(tmp_path_factory):
+    """A reader of two layers with random weights whose tokens are single characters."""
+    path = tmp_path_factory.mktemp("reader")
+    rng = np.random.default_rng(7)
+    pieces = ["<s>", "<pad>", "</s>", "<unk>", *LETTERS]
+    tokenizer = Tokenizer(models.WordLevel({piece: i for i, piece in enumerate(pieces)}, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Split("", "isolated")
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
     )
-    # (3-1)/2 = 1 -> 1.5 -> 3; -(-2) = 2 -> 6; 3 + 6 - 1. The second row is clipped at 5 deviations: 5.5 -> 11 - 1.
-    assert network(np.array([[3.0, -2.0], [99.0, 2.0]], np.float32)).tolist() == [8.0, 10.0]
+    tokenizer.save(str(path / TOKENIZER_FILE))
+    codes = rng.integers(-8, 8, (len(pieces), HIDDEN)).astype(np.int8)
+    scales = rng.uniform(0.05, 0.2, (len(pieces), HIDDEN // BLOCK)).astype(np.float16)
+    arrays = dict(zip(("words.codes", "words.scales"), pack_rows(codes, scales), strict=True))
+    arrays["positions"] = rng.normal(0, 0.1, (320, HIDDEN)).astype(np.float16)
+    sizes = {
+        "qkv": (3 * HIDDEN, HIDDEN),
+        "attention_output": (HIDDEN, HIDDEN),
+        "up": (FEED, HIDDEN),
+        "down": (HIDDEN, FEED),
+    }
+    for layer in range(LAYERS):
+        for name, size in sizes.items():
+            at = f"layers.{layer}.{name}"
+            arrays[f"{at}.codes"], arrays[f"{at}.scales"] = matrix(rng, *size)
+            arrays[f"{at}.bias"] = rng.normal(0, 0.1, size[0]).astype(np.float32)
+    norms = ["norm", *(f"layers.{i}.{part}" for i in range(LAYERS) for part in ("attention_norm", "output_norm"))]
+    for name in norms:
+        arrays[f"{name}.weight"] = rng.uniform(0.5, 1.5, HIDDEN).astype(np.float32)
+        arrays[f"{name}.bias"] = rng.normal(0, 0.1, HIDDEN).astype(np.float32)
+    heads = {"answer_dense": (HIDDEN, HIDDEN), "answer_score": (1, HIDDEN), "span_score": (2, HIDDEN)}
+    heads |= {"sentence_dense": (HIDDEN, 2 * HIDDEN), "sentence_score": (1, HIDDEN)}
+    for name, size in heads.items():
+        arrays[f"{name}.weight"] = rng.normal(0, 0.3, size).astype(np.float16)
+        arrays[f"{name}.bias"] = rng.normal(0, 0.3, size[0]).astype(np.float16)
+    save_file(
+        arrays, path / WEIGHTS_FILE, {"format": FORMAT, "heads": str(HEADS), "calibration": json.dumps({"bias": 1})}
+    )
+    return path
 
 
-def test_a_trained_reader_ranks_by_its_network(tmp_path, letters):
-    write_model(tmp_path)
-    ranker, lexicon = load_ranker(tmp_path / "model.safetensors"), load_lexicon(tmp_path / "lexicon.safetensors")
-    judge = Judge.load(tmp_path, lexicon, letters)
-    reader = TrainedReader(ranker, judge, lexicon, letters)
-    found = hits("白鹭渡口昨日恢复。渡口每天有18班轮渡。", "青石大桥全长1280米。")
-    question = "渡口每天有多少班轮渡?"
-    reading = reader.read(question, found)
-    candidates, features = FeatureExtractor(lexicon, letters).extract(question, found)
-    logits = ranker(features)
-    order = np.argsort(-logits)
-    assert [s.candidate.text for s in reading.sentences] == [candidates[i].text for i in order]
-    verdict = judge.judge(question, judge.features(question, candidates, features, logits))
-    assert (reading.answerable, reading.right) == (verdict.answerable, verdict.right)
-    assert reading.confidence == verdict.right and reader.name == "jinwen-reader"
+def reference(weights, ids):
+    """BERT's formulas in float64 for one sequence."""
+    arrays = weights.arrays
+
+    def norm(x, name):
+        x = (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-12)
+        return x * arrays[f"{name}.weight"] + arrays[f"{name}.bias"]
+
+    def linear(x, name):
+        weight = arrays[f"{name}.codes"].astype(np.float64) * arrays[f"{name}.scales"][:, None]
+        return x @ weight.T + arrays[f"{name}.bias"]
+
+    x = norm(weights.rows(ids).astype(np.float64) + arrays["positions"][: len(ids)].astype(np.float64), "norm")
+    for i in range(LAYERS):
+        q, k, v = np.split(linear(x, f"layers.{i}.qkv"), 3, axis=-1)
+        mixed = np.zeros_like(q)
+        for head in range(HEADS):
+            own = slice(head * HIDDEN // HEADS, (head + 1) * HIDDEN // HEADS)
+            scores = q[:, own] @ k[:, own].T / math.sqrt(HIDDEN // HEADS)
+            shares = np.exp(scores - scores.max(-1, keepdims=True))
+            mixed[:, own] = shares / shares.sum(-1, keepdims=True) @ v[:, own]
+        x = norm(x + linear(mixed, f"layers.{i}.attention_output"), f"layers.{i}.attention_norm")
+        up = linear(x, f"layers.{i}.up")
+        raised = up * 0.5 * (1 + np.vectorize(math.erf)(up / math.sqrt(2)))
+        x = norm(x + linear(raised, f"layers.{i}.down"), f"layers.{i}.output_norm")
+    return x
 
 
-def test_a_model_for_other_features_is_refused(tmp_path):
-    write_model(tmp_path, features=FEATURES[:-1])
-    with pytest.raises(ModelError, match="trained on other features"):
-        load_ranker(tmp_path / "model.safetensors")
+def hit(text, start=0, end=None, title=""):
+    article = Article(id="a", title=title, text=text, file="f.txt")
+    end = len(text) if end is None else end
+    return Hit(1, 1.0, Passage("a", start, end, text[start:end]), article)
 
 
-@pytest.mark.parametrize("name", ["model.safetensors", "judge.safetensors", "lexicon.safetensors"])
-def test_a_damaged_reader_is_one_clear_line(tmp_path, letters, monkeypatch, name):
-    monkeypatch.setattr("rag.answering.reader.load_own_encoder", lambda folder: letters)
-    write_model(tmp_path)
-    (tmp_path / name).write_bytes(b"not a model")
-    with pytest.raises(ModelError, match=f"{name} cannot be read") as caught:
-        load_reader(tmp_path)
-    assert "\n" not in str(caught.value)
+def test_the_graph_does_what_the_formulas_say(folder):
+    reader = Reader(folder, threads=1)
+    encoding = reader._tokenizer.encode("大桥全长多少", "青石大桥全长1280米。")
+    expected = reference(reader.weights, np.array(encoding.ids))
+    shorter = reader._tokenizer.encode("大桥", "全长米。")
+    both = reader._hidden([encoding, shorter])
+    # int8 activations: alike, not equal.
+    for found, right in (
+        (both[0], expected),
+        (both[1][: len(shorter.ids)], reference(reader.weights, np.array(shorter.ids))),
+    ):
+        cosines = (found * right).sum(-1) / np.linalg.norm(found, axis=-1) / np.linalg.norm(right, axis=-1)
+        assert cosines.min() > 0.99
 
 
-def test_a_reader_without_its_encoder_is_one_clear_line(tmp_path):
-    write_model(tmp_path)
-    with pytest.raises(ModelError, match="no model folder .*encoder"):
-        load_reader(tmp_path)
+def test_sentences_and_answers_are_offsets_into_the_article(folder):
+    text = "林晓舟介绍。青石大桥全长1280米，投资4.6亿元。工期三年。"
+    reading = Reader(folder, threads=1).read("大桥多长？", [hit(text, start=6, title="青石大桥")])
+    [passage] = reading.passages
+    assert [text[s.start : s.end] for s in passage.sentences] == ["青石大桥全长1280米，投资4.6亿元。", "工期三年。"]
+    assert all(s.start <= s.answer[0] < s.answer[1] <= s.end for s in passage.sentences)
+    assert reading.unread == 0
 
 
-def test_the_shipped_reader_brings_its_own_encoder():
-    own = load_own_encoder(MODELS_DIR / READER_NAME)
-    assert own.dim != load_encoder(EncoderSettings()).dim
+def test_a_passage_reads_the_same_alone_and_beside_others(folder):
+    reader = Reader(folder, threads=1)
+    texts = ["工期三年。", "青石大桥全长1280米，投资4.6亿元。" * 3]
+    alone = [reader.read("多长？", [hit(text)]).passages[0].logit for text in texts]
+    beside = [p.logit for p in reader.read("多长？", [hit(text) for text in texts]).passages]
+    assert np.allclose(alone, beside, atol=0.1)
+
+
+def test_what_there_is_no_time_for_is_said(folder):
+    reading = Reader(folder, threads=1).read("多长？", [hit("工期三年。") for _ in range(9)], seconds=0.0)
+    assert 0 < len(reading.passages) < 9 and reading.unread == 9 - len(reading.passages)
+
+
+def test_a_long_passage_is_read_as_far_as_it_goes(folder):
+    text = "工期三年。" * 100
+    [passage] = Reader(folder, threads=1).read("多长？", [hit(text[:300], 0, 40)]).passages
+    assert [s.start for s in passage.sentences] == [0, 5, 10, 15, 20, 25, 30, 35]
+
+
+def test_packed_rows_come_back(folder):
+    codes = np.arange(-8, 8, dtype=np.int8).repeat(4).reshape(1, 64)
+    packed, scales = pack_rows(codes, np.array([[0.5, 2.0]], np.float16))
+    weights = read_weights(folder)
+    weights.arrays["words.codes"], weights.arrays["words.scales"] = packed, scales
+    assert np.array_equal(weights.rows(np.array([0]))[0], codes[0] * np.array([0.5] * 32 + [2.0] * 32))
+
+
+@pytest.mark.parametrize("damage", ["missing", "torn", "format", "tokenizer"])
+def test_a_damaged_file_is_one_clear_line(folder, tmp_path, damage):
+    for name in (WEIGHTS_FILE, TOKENIZER_FILE):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    if damage == "missing":
+        (tmp_path / WEIGHTS_FILE).unlink()
+    elif damage == "torn":
+        (tmp_path / WEIGHTS_FILE).write_bytes((folder / WEIGHTS_FILE).read_bytes()[:1000])
+    elif damage == "format":
+        save_file({"x": np.zeros(1, np.float32)}, tmp_path / WEIGHTS_FILE, {"format": "jinwen-reader-1", "heads": "1"})
+    else:
+        (tmp_path / TOKENIZER_FILE).write_text("{")
+    with pytest.raises(ModelError, match="restore"):
+        Reader(tmp_path, threads=1).read("多长？", [hit("工期三年。")])

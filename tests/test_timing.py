@@ -1,11 +1,11 @@
 """What the time words of a question say about its answers."""
 
 import datetime as dt
+import math
 
 import pytest
 
-from rag.answering.reader import Reading, ScoredSentence
-from rag.answering.reader_features import Candidate
+from rag.answering.evidence import Evidence
 from rag.answering.timing import Period, asked_periods, asks_latest, in_time, printed_then
 from rag.types import Article, Hit, Passage, Question
 
@@ -15,12 +15,14 @@ AS_OF = dt.date(2026, 1, 20)
 def scored(text, share, date):
     article = Article(id=f"{text}{date}", title="", text=text, file="f.txt", date=date)
     hit = Hit(1, 1.0, Passage(article.id, 0, len(text), text), article)
-    return ScoredSentence(Candidate(hit, 0, len(text), None, (0, len(text))), share)
+    return Evidence(hit, 0, len(text), (0, len(text)), math.log(share), 0.0, 0.0, 0.0, 0.0)
 
 
-def order(question, *sentences, as_of=AS_OF):
-    reading = in_time(Reading(sentences, 0.9), Question(question, question, "zh", as_of))
-    return [(s.candidate.text, round(s.share, 2)) for s in reading.sentences]
+def order(question, *evidence, as_of=AS_OF):
+    """Texts with their shares, best first."""
+    found = in_time(evidence, Question(question, question, "zh", as_of))
+    total = sum(math.exp(e.score) for e in found)
+    return [(e.text, round(math.exp(e.score) / total, 2)) for e in found]
 
 
 @pytest.mark.parametrize(
@@ -67,9 +69,9 @@ def test_the_latest_article_goes_first_and_none_is_from_the_future():
     old = scored("共400家。", 0.6, dt.date(2025, 9, 1))
     new = scored("共528家。", 0.3, dt.date(2025, 12, 1))
     future = scored("共600家。", 0.1, dt.date(2026, 3, 1))
-    assert order("现在有多少家?", old, new, future) == [("共528家。", 0.56), ("共400家。", 0.44), ("共600家。", 0.0)]
+    assert order("现在有多少家?", old, new, future) == [("共528家。", 0.55), ("共400家。", 0.44), ("共600家。", 0.0)]
     assert order("有多少家?", old, new, future)[0] == ("共400家。", 0.6)
-    assert order("现在有多少家?", old, new, future, as_of=dt.date(2025, 10, 1))[0] == ("共400家。", 1.0)
+    assert order("现在有多少家?", old, new, future, as_of=dt.date(2025, 10, 1))[0] == ("共400家。", 0.99)
 
 
 def test_what_happened_is_told_afterwards():

@@ -315,7 +315,7 @@ def test_the_keyboard_is_enough(fake_site: str, visit: Visits) -> None:
     page.keyboard.press("Enter")
     page.locator(".jw-made").wait_for()
     chip = page.locator(".jw-text a.jw-chip")
-    for _ in range(12):
+    for _ in range(30):
         page.keyboard.press("Shift+Tab")
         if chip.evaluate("(chip) => chip === document.activeElement"):
             break
@@ -390,15 +390,15 @@ def test_an_answer_and_the_conversation_are_exported_by_one_click(fake_site: str
     expect(page.locator("#jw-export-all")).to_be_hidden()
     ask(page, "大桥全长多少米？")
     with page.expect_download() as download:
-        page.get_by_role("button", name="导出这一回答：Markdown").click()
+        page.get_by_role("button", name=re.compile(r"导出这一回答：\s*Markdown")).click()
     assert re.fullmatch(r"jinwen-[\d-]+-大桥全长多少米\.md", download.value.suggested_filename)
     assert "[^1]: 《青榆大桥本月建成通车》，河畔日报，2026-01-19" in Path(download.value.path()).read_text("utf-8")
     page.locator("#jw-menu").click()
     with page.expect_download() as download:
-        page.get_by_role("button", name="导出整个对话：Word").click()
+        page.get_by_role("button", name=re.compile(r"导出整个对话：\s*Word")).click()
     assert Path(download.value.path()).read_bytes().startswith(b"PK")
     page.route("**/jinwen/export*", lambda route: route.fulfill(status=404))
-    page.get_by_role("button", name="导出这一回答：BibTeX").click()
+    page.get_by_role("button", name=re.compile(r"导出这一回答：\s*BibTeX")).click()
     expect(page.locator(".jw-answer .jw-export.jw-2")).to_contain_text("未能导出")
 
 

@@ -110,7 +110,7 @@ def test_many_threads_lose_no_exchange(tmp_path: Path) -> None:
 def test_only_answered_questions_become_history() -> None:
     answer = answered("桥？", BRIDGE, "大桥全长1260米")
     history = turns([Exchange("错？", None, "broken"), Exchange("桥？", answer)])
-    assert history == [Turn("user", "桥？"), Turn("assistant", "大桥全长1260米[1]")]
+    assert history == [Turn("user", "桥？"), Turn("assistant", "大桥全长1260米[1]", articles=("河畔日报/1",))]
 
 
 # --- asking

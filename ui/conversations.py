@@ -9,6 +9,7 @@ answer itself, not its markup, so an old conversation is shown in today's langua
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import secrets
 import sqlite3
 import threading
@@ -118,7 +119,9 @@ class ConversationStore:
     @enduring
     def append(self, owner: str, conversation: str, exchange: Exchange) -> None:
         """Add an exchange; does nothing when `owner` has no such conversation (any more)."""
-        stored = _ANSWER.dump_json(exchange.answer).decode() if exchange.answer else None
+        # What was found is many articles long and is not shown again.
+        bare = dataclasses.replace(exchange.answer, hits=(), read=()) if exchange.answer else None
+        stored = _ANSWER.dump_json(bare).decode() if bare else None
         with self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
             known = connection.execute(
@@ -176,7 +179,9 @@ def turns(exchanges: list[Exchange]) -> list[Turn]:
     history: list[Turn] = []
     for exchange in exchanges:
         if exchange.answer is not None:
-            history += [Turn("user", exchange.question), Turn("assistant", exchange.answer.answer)]
+            articles = tuple(dict.fromkeys(citation.article_id for citation in exchange.answer.citations))
+            reply = Turn("assistant", exchange.answer.answer, exchange.answer.refused, articles)
+            history += [Turn("user", exchange.question), reply]
     return history
 
 

@@ -105,7 +105,7 @@ class Configured:
         """Question answering with these settings."""
         if self.settings == self._library.settings:
             return self._library.assistant
-        return Assistant(self._retriever, self._library.make_answerer, self.settings.answer)
+        return self._library.assistant_for(self._retriever, self.settings.answer)
 
     @cached_property
     def _retriever(self) -> Retriever:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rag.export import Form
+from rag.replies import MODE as REPLY
 from rag.sentences import sentence_spans
 from rag.types import Answer, AnswerSentence, Article, Citation, NearArticle, Support
 from ui.markup import (
@@ -56,6 +57,8 @@ def aside(message: str) -> str:
 
 def answer(answer: Answer, articles: Articles, language: Language, key: str) -> str:
     """A whole message. `key` makes the ids of its chips and cards unique on the page."""
+    if answer.mode == REPLY:
+        return _reply(answer, language, key)
     body = _refusal(answer, articles, language, key) if answer.refused else _text(answer, language, key)
     parts = [f'<div class="jw-text" lang="{escape(answer.language)}">{body}</div>', _notices(answer, language)]
     if answer.final:
@@ -68,6 +71,13 @@ def answer(answer: Answer, articles: Articles, language: Language, key: str) -> 
     state = " jw-refused" if answer.refused else ("" if answer.final else " jw-growing")
     heading = f'<span class="jw-sr">{escape(text(language, "answer_of"))}</span>'
     return f'<div class="jw-answer{state}" id="jw-{escape(key)}">{heading}{"".join(parts)}</div>'
+
+
+def _reply(answer: Answer, language: Language, key: str) -> str:
+    """A short reply to what is no question to the articles."""
+    heading = f'<span class="jw-sr">{escape(text(language, "answer_of"))}</span>'
+    body = f'<div class="jw-text" lang="{escape(answer.language)}"><p>{escape_lines(answer.answer)}</p></div>'
+    return f'<div class="jw-answer" id="jw-{escape(key)}">{heading}{body}</div>'
 
 
 def footnotes(answer: Answer, language: Language) -> str:

@@ -13,7 +13,6 @@ from typing import Final
 
 from rag.answering.composition import Quote
 from rag.answering.facts import SURNAMES
-from rag.answering.question_type import AnswerType, profile
 from rag.dates import find_dates, format_date
 from rag.numbers import Number, amount_en, find_numbers
 from rag.pinyin import find_by_sound
@@ -37,6 +36,7 @@ _KINDS: Final = {
     "区": "District", "县": "County", "镇": "Town",
 }  # fmt: skip
 """What the last characters of a place's name say."""
+_PERSON = re.compile(rf"[{SURNAMES}][一-鿿]{{1,2}}")
 _STEM = re.compile(r"[^本全各该两多每此这那新老大小到至位于在从自由赴]{2}")
 _BEFORE_PLACE = re.compile(r"(?:^|[\s、，,。：:“《（(]|位于|[在从自由到至赴])\Z")
 
@@ -63,7 +63,7 @@ def conversions(quote: Quote, question: Question) -> list[str]:
             taken.append((span, meant))
     inside = [entry for entry in taken if _overlap(entry[0], wanted)]
     if quote.answer and not inside:
-        inside = _answer_name(text, wanted, question)
+        inside = _answer_name(text, wanted)
     ordered = [*inside, *(entry for entry in taken if entry not in inside)]
     return list(dict.fromkeys(f"{text[slice(*span)]} = {meant}" for span, meant in ordered))[:_MOST]
 
@@ -129,17 +129,15 @@ def _names(text: str, question: str) -> Iterator[tuple[Span, str]]:
                 yield spans[0], " ".join(run)
 
 
-def _answer_name(text: str, wanted: Span, question: Question) -> list[tuple[Span, str]]:
-    """The answer in pinyin when it is a person or a short name of a place."""
+def _answer_name(text: str, wanted: Span) -> list[tuple[Span, str]]:
+    """The answer in pinyin when it is a person's name or a short name of a place."""
     said = text[slice(*wanted)]
-    types = profile(question.standalone).types
-    if AnswerType.PERSON in types and said[0] in SURNAMES:
+    if _PERSON.fullmatch(said):
         return [(wanted, romanised(said))]
-    if AnswerType.PLACE in types:
-        kind = next((end for end in _KINDS if said.endswith(end)), "")
-        stem = said.removesuffix(kind)
-        if kind and _STEM.fullmatch(stem) and _BEFORE_PLACE.search(text[: wanted[0]]):
-            return [(wanted, f"{''.join(_pinyin(stem)).capitalize()} {_KINDS[kind]}")]
+    kind = next((end for end in _KINDS if said.endswith(end)), "")
+    stem = said.removesuffix(kind)
+    if kind and _STEM.fullmatch(stem) and _BEFORE_PLACE.search(text[: wanted[0]]):
+        return [(wanted, f"{''.join(_pinyin(stem)).capitalize()} {_KINDS[kind]}")]
     return []
 
 

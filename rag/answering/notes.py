@@ -12,7 +12,6 @@ from dataclasses import replace
 
 from rag.answering.composition import Quote
 from rag.answering.english import conversions, source_frame
-from rag.answering.question_type import AnswerType, profile
 from rag.dates import DateMention, find_dates, format_date
 from rag.tokens import is_chinese
 from rag.types import Question
@@ -30,10 +29,6 @@ _PERIOD = re.compile(
 )
 
 
-_LEAST_WORDS = 5
-"""Characters of a question below which nothing is left to look for."""
-
-
 def is_countdown(question: str) -> bool:
     """Whether a question asks how many days are left until something."""
     return _COUNTDOWN.search(question) is not None
@@ -48,19 +43,6 @@ def reading_text(question: Question) -> str:
     if is_countdown(text):
         text = _COUNTDOWN.sub("on what date" if question.language == "en" else "是哪天", text)
     return text
-
-
-def timeless_text(question: Question) -> str:
-    """The question as the reader should see it, without the days it names; empty when it names none.
-
-    An article says 昨日 where the question names a day; what day that was is judged apart (`rag.answering.timing`).
-    """
-    text = reading_text(question)
-    days = [m for m in find_dates(text, question.as_of) if m.is_day]
-    for mention in reversed(days):
-        text = f"{text[: mention.start]} {text[mention.end :]}"
-    bare = " ".join(text.split())
-    return bare if days and len(bare) >= _LEAST_WORDS else ""
 
 
 def with_notes(quotes: Sequence[Quote], question: Question) -> list[Quote]:
@@ -105,10 +87,15 @@ def undated(quote: Quote, question: Question) -> list[str]:
 
 
 def _relative(quote: Quote, question: Question) -> list[DateMention]:
-    """Relative dates of the quote worth resolving: days, and longer times when it is asked when."""
-    shown = _PERIOD if AnswerType.DATE in profile(question.standalone).types else _DAY
+    """Relative dates of the quote worth resolving: days, and longer times inside the answer."""
     mentions = find_dates(quote.text, quote.article.date or question.as_of)
-    return [m for m in mentions if m.relative and shown.fullmatch(quote.text[m.start : m.end])]
+    answer = range(0) if quote.answer is None else range(quote.answer[0] - quote.start, quote.answer[1] - quote.start)
+
+    def is_shown(mention: DateMention) -> bool:
+        answers = mention.start < answer.stop and answer.start < mention.end
+        return (_PERIOD if answers else _DAY).fullmatch(quote.text, mention.start, mention.end) is not None
+
+    return [m for m in mentions if m.relative and is_shown(m)]
 
 
 def days_left(quote: Quote, question: Question) -> list[str]:

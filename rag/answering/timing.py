@@ -8,13 +8,14 @@ the later of two articles, and leave out what was printed after the day of the q
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
+from rag.answering.evidence import Evidence, weighed
 from rag.answering.notes import is_countdown
-from rag.answering.reader import Reading, ScoredSentence
 from rag.dates import find_dates
 from rag.types import Article, Question
 
@@ -34,8 +35,9 @@ _ANNOUNCED: Final = 0.6
 """Weight of a sentence printed before a day that is past by now: what happened is told afterwards."""
 _UNTOLD: Final = 0.7
 """Weight of a sentence in which no time is told."""
-_LEAST_SHARE: Final = 0.02
-"""Share below which an article does not count among those that could be the latest."""
+_LEAST_LOGIT: Final = -1.0
+"""Logit of a sentence below which its article does not count among those that could be the latest."""
+_LEAST_WEIGHT: Final = 0.01
 _OLDEST: Final = 0.4
 """Weight of the oldest of the articles when the latest is asked."""
 
@@ -105,32 +107,28 @@ def _news_of(period: Period, as_of: dt.date) -> Period:
     return Period(period.first, min(period.last + _LATE_NEWS, as_of))
 
 
-def in_time(reading: Reading, question: Question) -> Reading:
-    """`reading` with the shares weighed by what the question says about time."""
-    sentences = reading.sentences
-    weights = [1.0] * len(sentences)
+def in_time(evidence: Sequence[Evidence], question: Question) -> list[Evidence]:
+    """`evidence`, best first, with the scores shifted by what the question says about time."""
+    weights = [1.0] * len(evidence)
     periods = asked_periods(question.standalone, question.as_of)
     if len(periods) == 1:
-        weights = [_of_period(scored, periods[0], question.as_of) for scored in sentences]
+        weights = [_of_period(found, periods[0], question.as_of) for found in evidence]
     if asks_latest(question.standalone):
-        late = _lateness(sentences, question.as_of)
-        weights = [w * late[s.candidate.hit.article.id] for w, s in zip(weights, sentences, strict=True)]
+        late = _lateness(evidence, question.as_of)
+        weights = [w * late[e.article.id] for w, e in zip(weights, evidence, strict=True)]
     if is_countdown(question.standalone):
-        weights = [w * _ahead(s, question.as_of) for w, s in zip(weights, sentences, strict=True)]
-    if len(set(weights)) < 2:
-        return reading
-    total = sum(w * s.share for w, s in zip(weights, sentences, strict=True)) or 1.0
-    weighed = [replace(s, share=w * s.share / total) for w, s in zip(weights, sentences, strict=True)]
-    return replace(reading, sentences=tuple(sorted(weighed, key=lambda s: -s.share)))
+        weights = [w * _ahead(e, question.as_of) for w, e in zip(weights, evidence, strict=True)]
+    shifted = [weighed(e, math.log(max(w, _LEAST_WEIGHT))) for w, e in zip(weights, evidence, strict=True)]
+    return sorted(shifted, key=lambda e: -e.score)
 
 
-def _of_period(scored: ScoredSentence, period: Period, as_of: dt.date) -> float:
+def _of_period(found: Evidence, period: Period, as_of: dt.date) -> float:
     """1 for a sentence about the period, less for one about another time or none, or one that only announced it."""
-    article = scored.candidate.hit.article
+    article = found.article
     anchor = article.date or period.first
     period = period.near(anchor)
     told = [
-        m for m in find_dates(scored.candidate.text, anchor) if (m.last - m.first).days < _LONGEST_PERIOD
+        m for m in find_dates(found.text, anchor) if (m.last - m.first).days < _LONGEST_PERIOD
         and (article.date is not None or not m.relative or m.last.day == period.last.day)
     ]  # fmt: skip
     if any(period.meets(m.first, m.last) for m in told):
@@ -144,17 +142,17 @@ def _of_period(scored: ScoredSentence, period: Period, as_of: dt.date) -> float:
     return _AT_ANOTHER_TIME if told or article.date is not None else _UNTOLD
 
 
-def _ahead(scored: ScoredSentence, as_of: dt.date) -> float:
+def _ahead(found: Evidence, as_of: dt.date) -> float:
     """1 for a sentence that names a day from which the days left can be counted."""
-    anchor = scored.candidate.hit.article.date or as_of
-    days = (m for m in find_dates(scored.candidate.text, anchor) if m.is_day and m.first >= as_of)
+    anchor = found.article.date or as_of
+    days = (m for m in find_dates(found.text, anchor) if m.is_day and m.first >= as_of)
     return 1.0 if any(days) else _AT_ANOTHER_TIME
 
 
-def _lateness(sentences: Sequence[ScoredSentence], as_of: dt.date) -> dict[str, float]:
+def _lateness(evidence: Sequence[Evidence], as_of: dt.date) -> dict[str, float]:
     """Weight of each article: 1 for the latest that could answer, `_OLDEST` for the oldest, 0 after `as_of`."""
-    articles: dict[str, Article] = {s.candidate.hit.article.id: s.candidate.hit.article for s in sentences}
-    likely = {s.candidate.hit.article.id for s in sentences if s.share >= _LEAST_SHARE}
+    articles: dict[str, Article] = {e.article.id: e.article for e in evidence}
+    likely = {e.article.id for e in evidence if e.sentence_logit >= _LEAST_LOGIT}
     days = sorted({d for i in likely if (d := articles[i].date) is not None and d <= as_of})
 
     def weight(article: Article) -> float:
