@@ -10,18 +10,17 @@ from itertools import zip_longest
 
 from rag.answering import Answerer
 from rag.answering.timing import Period, asks_latest, printed_then
-from rag.config import AnswerMode, AnswerSettings, PassageSettings
+from rag.config import AnswerMode, AnswerSettings
 from rag.conversation import FollowUp, follow
 from rag.dates import DateMention, find_dates, format_date
 from rag.errors import JinwenError
 from rag.expansion import QueryExpander
 from rag.overview import latest, overview, timeline
-from rag.passages import split_article
-from rag.replies import SURE, reply
+from rag.replies import reply
 from rag.retriever import Retriever
 from rag.tokens import detect_language, tokenize
-from rag.types import Answer, Article, Filters, Hit, Question, Timings, Turn
-from rag.understanding import Intent, Understander, Understanding
+from rag.types import Answer, Filters, Hit, Intent, Question, Timings, Turn
+from rag.understanding import Understander
 
 MAX_QUESTION_CHARS = 2_000
 _MOST_OF_A_TIME = 6
@@ -42,7 +41,8 @@ class Assistant:
     """Answers questions from what a retriever finds.
 
     `answerers` makes the answerer for given settings; it is asked once per distinct settings, so a model is
-    loaded when it is first used and then kept.
+    loaded when it is first used and then kept. `examples` gives questions that work here in a language, `expander` what
+    English words of an overview's subject read in Chinese.
     """
 
     def __init__(
@@ -96,14 +96,10 @@ class Assistant:
         """
         check_question(question)
         started = time.perf_counter()
-        replied = self._reply(question)
-        if replied is not None:
-            yield replied
-            return
         asked, followed = self._prepare(question, history, as_of)
-        reported = self._report(asked, filters or Filters())
-        if reported is not None:
-            yield dataclasses.replace(reported, searched=asked.standalone)
+        told = self._told_without_reading(asked, filters or Filters())
+        if told is not None:
+            yield told
             return
         hits = self._hits(asked, followed, filters or Filters())
         retrieve_ms = (time.perf_counter() - started) * 1000
@@ -116,14 +112,6 @@ class Assistant:
                 hits=tuple(hits),
             )
 
-    def _reply(self, question: str) -> Answer | None:
-        """The answer to what is no question to the articles."""
-        understood = self._understander.understand(question)
-        if understood.intent is Intent.ANSWER:
-            return None
-        language = detect_language(question)
-        return reply(question, understood, language, self._examples(language))
-
     def find(
         self, question: str, history: Sequence[Turn], as_of: dt.date | None, filters: Filters | None = None
     ) -> tuple[Question, list[Hit]]:
@@ -132,25 +120,34 @@ class Assistant:
         return asked, self._hits(asked, followed, filters or Filters())
 
     def _prepare(self, question: str, history: Sequence[Turn], as_of: dt.date | None) -> tuple[Question, FollowUp]:
+        """The question as it will be searched and answered, and what it goes on about."""
+        understood = self._understander.understand(question)
         followed = follow(question, history, self._understander.goes_on)
-        understood = self._understander.understand(followed.standalone)
-        return _prepared(question, followed, history, as_of, understood), followed
+        asked = Question(
+            text=question,
+            standalone=followed.standalone,
+            language=detect_language(question),
+            as_of=as_of or dt.date.today(),
+            history=tuple(history),
+            intent=understood.intent,
+            several=understood.several,
+        )
+        return asked, followed
 
-    def _report(self, question: Question, filters: Filters) -> Answer | None:
-        """What the library reports on a subject, its course or its newest days, where that is asked for and found."""
-        understood = self._understander.understand(question.standalone)
-        if understood.probability < SURE:
-            return None
-        match understood.intent:
-            case Intent.OVERVIEW:
-                answer = overview(question, self._retriever, filters=filters, expander=self._expander)
-            case Intent.TIMELINE:
-                answer = timeline(question, self._retriever, filters=filters, expander=self._expander)
-            case Intent.LATEST:
-                answer = latest(question, self._retriever, filters=filters)
-            case _:
+    def _told_without_reading(self, question: Question, filters: Filters) -> Answer | None:
+        """What the library reports as a whole where that is asked for and found, or a reply to what is no question."""
+        match question.intent:
+            case Intent.ANSWER:
                 return None
-        return None if answer.refused else answer
+            case Intent.OVERVIEW:
+                report = overview(question, self._retriever, filters=filters, expander=self._expander)
+            case Intent.TIMELINE:
+                report = timeline(question, self._retriever, filters=filters, expander=self._expander)
+            case Intent.LATEST:
+                report = latest(question, self._retriever, filters=filters)
+            case _:
+                return reply(question, self._examples(question.language))
+        return None if report.refused else dataclasses.replace(report, searched=question.standalone)
 
     def _hits(self, question: Question, followed: FollowUp, filters: Filters) -> list[Hit]:
         """Hits for the question, in turn with those of the time that it names; what is talked about comes first."""
@@ -163,6 +160,7 @@ class Assistant:
         if followed.goes_on is not None:
             top = max((hit.score for hit in found[0]), default=0.0)
             talked_about = self._talked_about(question, followed, filters)
+            # Scores are compared within one search only; what is talked about is as near as the nearest.
             found.insert(0, [dataclasses.replace(hit, score=top) for hit in talked_about])
         return merge(found)
 
@@ -173,7 +171,8 @@ class Assistant:
         hits = self._retriever.retrieve(said, filters=filters)
         cited = [hit for hit in hits if hit.article.id in followed.goes_on.articles]
         articles = {hit.article.id: hit.article for hit in cited or hits}
-        nearest = [_nearest(article, question.text) for article in list(articles.values())[:_TALKED_ABOUT]]
+        talked_about = list(articles.values())[:_TALKED_ABOUT]
+        nearest = [self._retriever.within(article, question.text, _MOST_OF_AN_ARTICLE) for article in talked_about]
         return [hit for tier in zip_longest(*nearest) for hit in tier if hit is not None]
 
     def _periods(self, question: Question, found: Sequence[Hit]) -> tuple[Period, ...]:
@@ -209,29 +208,6 @@ def check_question(question: str) -> None:
         )
     if not tokenize(question):
         raise QuestionError("the question holds no words to search for; type a question（请输入问题）")
-
-
-def _prepared(
-    question: str, followed: FollowUp, history: Sequence[Turn], as_of: dt.date | None, understood: Understanding
-) -> Question:
-    """The question as it will be searched and answered."""
-    return Question(
-        text=question,
-        standalone=followed.standalone,
-        language=detect_language(question),
-        as_of=as_of or dt.date.today(),
-        history=tuple(history),
-        several=understood.several,
-    )
-
-
-def _nearest(article: Article, question: str) -> list[Hit]:
-    """The passages of `article` that share the most words with `question`, best first."""
-    asked = set(tokenize(question))
-    passages = split_article(article, PassageSettings())
-    shared = [len(asked & set(tokenize(passage.text))) for passage in passages]
-    order = sorted(range(len(passages)), key=lambda i: (-shared[i], i))[:_MOST_OF_AN_ARTICLE]
-    return [Hit(rank, float(shared[i]), passages[i], article) for rank, i in enumerate(order, start=1)]
 
 
 def merge(found: Sequence[Sequence[Hit]]) -> list[Hit]:

@@ -70,8 +70,7 @@ def follow(question: str, history: Sequence[Turn], goes_on: GoesOn) -> FollowUp:
     said: Said | None = None
     for number, at in enumerate(asked):
         end = asked[number + 1] if number + 1 < len(asked) else len(history)
-        root = _step(history[at].text, said, goes_on).root
-        said = _said(history[at].text, root, history[at + 1 : end])
+        said = _said(_step(history[at].text, said, goes_on), history[at].text, history[at + 1 : end])
     return _step(question, said, goes_on)
 
 
@@ -81,7 +80,10 @@ def _step(question: str, said: Said | None, goes_on: GoesOn) -> FollowUp:
     return FollowUp(in_context(question, said.earlier, said.reply), said.root, said)
 
 
-def _said(question: str, root: str, replies: Sequence[Turn]) -> Said:
+def _said(followed: FollowUp, question: str, replies: Sequence[Turn]) -> Said:
+    """What the talk has come to; after a refusal it is still about the articles of the answer before."""
     answers = [turn for turn in replies if turn.role == "assistant" and not turn.refused]
-    reply = answers[-1] if answers else None
-    return Said(question, root, reply.text if reply else "", reply.articles if reply else ())
+    if answers:
+        return Said(question, followed.root, answers[-1].text, answers[-1].articles)
+    before = followed.goes_on
+    return Said(question, followed.root, articles=before.articles if before else ())

@@ -69,9 +69,14 @@ def _encoder(settings: Settings) -> str:
 
 
 def _reader() -> str:
-    from rag.answering.extractive import load_reader
+    from rag.answering.decision import Decision
+    from rag.reader import load_reader
+    from rag.understanding import Understander
 
-    return load_reader().name
+    reader = load_reader()
+    Decision.of(reader.weights.calibration)
+    Understander(reader)
+    return f"{reader.name}, fingerprint {reader.weights.fingerprint[:12]}"
 
 
 def _generator(settings: Settings) -> str:

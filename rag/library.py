@@ -89,11 +89,9 @@ class Library:
     @cached_property
     def understander(self) -> Understander:
         """Understands what is typed."""
-        from rag.config import MODELS_DIR
-        from rag.reader.reader import READER_NAME
         from rag.understanding import Understander
 
-        return Understander(self._reader, MODELS_DIR / READER_NAME)
+        return Understander(self._reader)
 
     @cached_property
     def assistant(self) -> Assistant:

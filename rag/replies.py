@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from rag.types import Answer
-from rag.understanding import Intent, Understanding
+from rag.types import Answer, Intent, Question
 
 MODE: Final = "reply"
-SURE: Final = 0.7
-"""Least probability of an intent for a reply in place of a search; a search in vain does less harm."""
 
 _TEXTS: Final[dict[Intent, dict[str, str]]] = {
     Intent.SMALLTALK: {
@@ -39,13 +36,13 @@ _TEXTS: Final[dict[Intent, dict[str, str]]] = {
 _FOR_EXAMPLE: Final = {"zh": "可以这样问：", "en": "You can ask, for example:"}
 
 
-def reply(question: str, understood: Understanding, language: str, examples: Sequence[str]) -> Answer | None:
-    """The reply to what is no question to the articles; None for everything that is to be searched."""
-    texts = _TEXTS.get(understood.intent)
-    if texts is None or understood.probability < SURE:
-        return None
-    lines = [texts[language]]
+def reply(question: Question, examples: Sequence[str]) -> Answer:
+    """The reply to what is no question to the articles, with `examples` of what is.
+
+    :raises KeyError: its intent is one that the articles are searched for.
+    """
+    lines = [_TEXTS[question.intent][question.language]]
     if examples:
-        lines += [_FOR_EXAMPLE[language], *(f"· {example}" for example in examples)]
+        lines += [_FOR_EXAMPLE[question.language], *(f"· {example}" for example in examples)]
     # Nothing is answered from the articles: a refusal for whoever counts, whatever the page makes of it.
-    return Answer(question, "\n".join(lines), refused=True, mode=MODE, language=language)
+    return Answer(question.text, "\n".join(lines), refused=True, mode=MODE, language=question.language)

@@ -12,6 +12,7 @@ from rag.config import RetrievalSettings
 from rag.encoder import Encoder
 from rag.expansion import QueryExpander
 from rag.fusion import FittedFusion, reciprocal_rank_fusion
+from rag.passages import split_article
 from rag.reranker import RERANKED, Reranker
 from rag.sentences import sentence_spans
 from rag.store import LocalStore, Scored, StoredPassage
@@ -81,6 +82,14 @@ class Retriever:
                 )
             )
         return hits
+
+    def within(self, article: Article, query: str, k: int) -> list[Hit]:
+        """The `k` passages of one article that share the most words with `query`, best first; scored by how many."""
+        asked = set(tokenize(query))
+        passages = split_article(article, self._store.info.passages)
+        shared = [len(asked & set(tokenize(passage.text))) for passage in passages]
+        order = sorted(range(len(passages)), key=lambda i: (-shared[i], i))[:k]
+        return [Hit(rank, float(shared[i]), passages[i], article) for rank, i in enumerate(order, start=1)]
 
     def newest(self, k: int, last: dt.date, filters: Filters | None = None) -> list[Article]:
         """The `k` newest dated articles printed up to `last`, newest first."""

@@ -100,6 +100,27 @@ class Turn:
     """Ids of the articles that an answer cites."""
 
 
+class Intent(StrEnum):
+    """What is wanted of the articles, or of the program."""
+
+    ANSWER = "answer"
+    """Facts that an article may hold."""
+    OVERVIEW = "overview"
+    """What is reported on a thing as a whole."""
+    LATEST = "latest"
+    """The newest, without a subject."""
+    TIMELINE = "timeline"
+    """The course of events."""
+    SMALLTALK = "smalltalk"
+    HELP = "help"
+    """How this program works."""
+    COMPUTE = "compute"
+    """Sums, conversions, the day or the weather: nothing of articles."""
+    WRITE = "write"
+    """A text to be written or translated."""
+    GIBBERISH = "gibberish"
+
+
 @dataclass(frozen=True, slots=True)
 class Filters:
     """What may be retrieved; empty means everything. An article without a date fails a date filter."""
@@ -126,6 +147,7 @@ class Question:
     as_of: dt.date
     """The day on which it is asked; relative date words resolve against it."""
     history: tuple[Turn, ...] = ()
+    intent: Intent = Intent.ANSWER
     several: bool = False
     """Whether it asks for several things: two facts, a list, a comparison."""
 

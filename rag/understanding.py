@@ -7,9 +7,7 @@ examples that we wrote.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -20,33 +18,15 @@ from safetensors.numpy import load_file
 from rag.conversation import Said, in_context
 from rag.errors import ModelError
 from rag.reader.reader import Reader, sigmoid
+from rag.types import Intent
 
 Array = npt.NDArray[Any]
 
 UNDERSTANDING_FILE: Final = "understanding.safetensors"
 TASKS: Final = ("intent", "several", "goes_on")
+SURE: Final = 0.6
+"""Least probability of an intent besides that for an answer; a search in vain does less harm than a reply beside it."""
 _REMEMBERED: Final = 256
-
-
-class Intent(StrEnum):
-    """What is wanted."""
-
-    ANSWER = "answer"
-    """Facts that an article may hold."""
-    OVERVIEW = "overview"
-    """What is reported on a thing as a whole."""
-    LATEST = "latest"
-    """The newest, without a subject."""
-    TIMELINE = "timeline"
-    """The course of events."""
-    SMALLTALK = "smalltalk"
-    HELP = "help"
-    """How this program works."""
-    COMPUTE = "compute"
-    """Sums, conversions, the day or the weather: nothing of articles."""
-    WRITE = "write"
-    """A text to be written or translated."""
-    GIBBERISH = "gibberish"
 
 
 INTENTS: Final = tuple(Intent)
@@ -57,8 +37,7 @@ class Understanding:
     """What was typed, by itself."""
 
     intent: Intent
-    probability: float
-    """Of the intent, in (0, 1]."""
+    """`ANSWER` unless another is at least `SURE`."""
     several: bool
     """Whether it asks for several things: two facts, a list, a comparison."""
 
@@ -66,10 +45,10 @@ class Understanding:
 class Understander:
     """Understands questions. Safe to use from several threads."""
 
-    def __init__(self, reader: Reader, folder: Path) -> None:
-        """:raises ModelError: the file in `folder` is missing or damaged."""
+    def __init__(self, reader: Reader) -> None:
+        """:raises ModelError: the file beside the reader's is missing or damaged."""
         self._reader = reader
-        path = folder / UNDERSTANDING_FILE
+        path = reader.folder / UNDERSTANDING_FILE
         try:
             arrays = load_file(path)
             self._weights = {task: (arrays[f"{task}.weight"], arrays[f"{task}.bias"]) for task in TASKS}
@@ -84,8 +63,9 @@ class Understander:
         logits = self._logits("intent", seen)
         shares = np.exp(logits - logits.max())
         best = int(shares.argmax())
+        sure = shares[best] >= SURE * shares.sum()
         several = sigmoid(float(self._logits("several", seen)[0])) > 0.5
-        return Understanding(INTENTS[best], float(shares[best] / shares.sum()), several)
+        return Understanding(INTENTS[best] if sure else Intent.ANSWER, several)
 
     def _goes_on(self, question: str, said: Said) -> bool:
         """Whether `question` needs what was said to be understood."""

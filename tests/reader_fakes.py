@@ -3,12 +3,20 @@
 import re
 from types import SimpleNamespace
 
+from rag.answering.decision import FEATURES
 from rag.reader import PassageReading, Reading, SentenceReading
 from rag.sentences import sentence_spans
 from rag.tokens import tokenize
-from rag.understanding import Intent, Understanding
+from rag.types import Intent
+from rag.understanding import Understanding
 
 NOTHING = -6.0
+CALIBRATION = {
+    "ranking": {"sentence": 1.0, "passage": 0.5, "answer": 0.2, "retrieval": 0.1},
+    "answer": dict.fromkeys(FEATURES, 0.0) | {"sentence": 0.5, "passage": 0.5},
+    "bias": 0.0,
+    "bars": {"strict": 0.7, "balanced": 0.5, "generous": 0.3},
+}
 
 
 class ScriptedReader:
@@ -18,7 +26,7 @@ class ScriptedReader:
 
     def __init__(self, says):
         self.says = says
-        self.weights = SimpleNamespace(calibration={})
+        self.weights = SimpleNamespace(calibration=CALIBRATION)
         self.asked = []
 
     def read(self, question, hits, seconds=None):
@@ -63,7 +71,7 @@ class FakeUnderstander:
         self._several, self._goes_on, self._intents = several, goes_on, intents or {}
 
     def understand(self, text):
-        return Understanding(self._intents.get(text, Intent.ANSWER), 0.9, text in self._several)
+        return Understanding(self._intents.get(text, Intent.ANSWER), text in self._several)
 
     def goes_on(self, question, said):
         return question in self._goes_on

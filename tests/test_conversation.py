@@ -40,6 +40,14 @@ def test_words_of_a_refusal_are_never_carried_on():
     assert follow("多长？", history, goes_on("多长？")).standalone == "云州大桥谁建的？ 多长？"
 
 
+def test_after_a_refusal_a_talk_is_still_about_the_articles_before_it():
+    refused = (Turn("user", "多长？"), Turn("assistant", "在已收录的文章中没有找到这个问题的答案。", refused=True))
+    said = follow("那宽呢？", (*BRIDGE, *refused), goes_on("多长？", "那宽呢？")).goes_on
+    assert said is not None and (said.articles, said.reply) == (("a#1",), "")
+    changed = follow("那宽呢？", (*BRIDGE, *refused), goes_on("那宽呢？")).goes_on
+    assert changed is not None and changed.articles == ()
+
+
 @pytest.mark.parametrize("history", [(), (Turn("assistant", "您好"),)])
 def test_nothing_said_is_nothing_to_go_on_about(history):
     assert follow("多长？", history, goes_on("多长？")).standalone == "多长？"

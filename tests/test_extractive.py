@@ -12,6 +12,7 @@ from rag.answering.evidence import evidence_of
 from rag.answering.extractive import ExtractiveAnswerer
 from rag.answering.refusal import REFUSAL, turn_of
 from rag.config import AnswerSettings
+from rag.errors import ModelError
 from rag.types import Article, Hit, Passage, Question, Support
 
 AS_OF = dt.date(2026, 1, 20)
@@ -94,6 +95,11 @@ def test_the_fitted_decision_is_taken_from_the_readers_file():
     }
     assert Decision.of(fitted).probability("q", evidence) == pytest.approx(0.5)
     assert Decision.of(fitted).probability("q", []) == 0.0
+
+
+def test_a_reader_without_calibration_answers_nothing():
+    with pytest.raises(ModelError, match="not calibrated"):
+        Decision.of({})
 
 
 def test_exact_code_tells_the_decision_what_the_article_lacks():
@@ -192,6 +198,11 @@ def test_a_second_sentence_of_the_story_is_shown_only_where_it_is_nearly_as_like
     found = hits(BRIDGE)
     assert len(ask("大桥?", found, {"1280米": 3.0, "三年": 2.5}).citations) == 2
     assert len(ask("大桥?", found, {"1280米": 3.0, "三年": 0.1}).citations) == 1
+
+
+def test_boilerplate_is_not_quoted():
+    story = article("青石大桥全长1280米。返回搜狐，查看更多")
+    assert ask("大桥?", hits(story), {"查看更多": 5.0, "1280米": 2.0}).citations[0].quote == "青石大桥全长1280米。"
 
 
 def test_a_printed_list_is_quoted_line_by_line():

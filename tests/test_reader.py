@@ -142,6 +142,12 @@ def test_a_long_passage_is_read_as_far_as_it_goes(folder):
     assert [s.start for s in passage.sentences] == [0, 5, 10, 15, 20, 25, 30, 35]
 
 
+def test_a_question_longer_than_the_network_reads_is_cut(folder):
+    reader = Reader(folder, threads=1)
+    [passage] = reader.read("大桥全长多少米？" * 250, [hit("工期三年。")]).passages
+    assert passage.logit == passage.logit and reader.embed("大桥全长多少米？" * 250).shape == (2 * HIDDEN,)
+
+
 def test_packed_rows_come_back(folder):
     codes = np.arange(-8, 8, dtype=np.int8).repeat(4).reshape(1, 64)
     packed, scales = pack_rows(codes, np.array([[0.5, 2.0]], np.float16))

@@ -1,13 +1,15 @@
 """What is no question to the articles gets a short reply and is never searched."""
 
+import datetime as dt
+from types import SimpleNamespace
+
 import pytest
 from reader_fakes import FakeUnderstander
 
 from rag.assistant import Assistant
 from rag.config import AnswerSettings
-from rag.replies import SURE, reply
-from rag.types import Article
-from rag.understanding import Intent, Understanding
+from rag.replies import reply
+from rag.types import Answer, Article, Intent, Question
 from ui import render
 
 EXAMPLES = ("大桥有多长？", "渡口在哪？", "谁中标？")
@@ -27,9 +29,13 @@ def test_a_reply_cites_nothing_and_offers_questions_that_work(intent):
     assert all(example in answer.answer for example in EXAMPLES)
 
 
-def test_a_doubtful_intent_is_searched():
-    assert reply("你好？", Understanding(Intent.SMALLTALK, SURE - 0.01, False), "zh", ()) is None
-    assert reply("大桥？", Understanding(Intent.ANSWER, 0.99, False), "zh", ()) is None
+def test_the_examples_are_made_only_for_a_reply():
+    def fail(language):
+        raise AssertionError("made")
+
+    answerer = SimpleNamespace(stream=lambda question, hits: iter([Answer(question.text, "", True, "m", "zh")]))
+    retriever = SimpleNamespace(retrieve=lambda query, filters=None: [])
+    Assistant(retriever, lambda settings: answerer, AnswerSettings(), FakeUnderstander(), fail).ask("大桥？")
 
 
 def test_the_reply_is_in_the_language_of_what_was_typed():
@@ -41,6 +47,7 @@ def test_the_reply_is_in_the_language_of_what_was_typed():
 
 
 def test_the_page_shows_a_reply_as_plain_text():
-    answer = reply("<b>", Understanding(Intent.SMALLTALK, 0.99, False), "zh", ("<i>？",))
+    question = Question("<b>", "<b>", "zh", dt.date(2026, 1, 1), intent=Intent.SMALLTALK)
+    answer = reply(question, ("<i>？",))
     markup = render.answer(answer, dict[str, Article](), "zh", "k-1")
     assert "jw-refused" not in markup and "&lt;i&gt;" in markup and "jw-actions" not in markup

@@ -137,3 +137,16 @@ def test_fitted_weights_replace_reciprocal_ranks(store: LocalStore, encoder: Top
     by_words = FittedFusion(0, 1, 0, 0, 0, 0, 0, 1)
     best = Retriever(store, encoder, RetrievalSettings(), by_words).retrieve("昨日合龙", k=1)[0]
     assert best.article.title == "跨海大桥合龙" and 0.3 < best.score < 1
+
+
+def test_the_passages_of_one_article_as_the_index_cuts_them(
+    empty_store: LocalStore, encoder: TopicEncoder, settings: Settings
+) -> None:
+    text = "".join(f"第{i}座桥在第{i}条河上，桥长{i}百米。" for i in range(40))
+    long = Article(id="long#1", title="桥", file="a.txt", text=text)
+    fill(empty_store, [long], encoder, settings)
+    found = retriever(empty_store, encoder)
+    best, *others = found.within(long, "第39座桥多长", 2)
+    assert "第39座桥" in best.passage.text and len(others) == 1 and best.score >= others[0].score
+    indexed = {(hit.passage.start, hit.passage.end) for hit in found.retrieve("桥", k=50)}
+    assert {(hit.passage.start, hit.passage.end) for hit in (best, *others)} & indexed

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from rag.replies import MODE as REPLY
 from rag.store.info import CONVERSATIONS_FILE
 from rag.types import Answer, Turn
 from ui.conversation_file import ConversationFile, enduring
@@ -178,7 +179,7 @@ def turns(exchanges: list[Exchange]) -> list[Turn]:
     """The history that a follow-up question is understood with: only what was answered."""
     history: list[Turn] = []
     for exchange in exchanges:
-        if exchange.answer is not None:
+        if exchange.answer is not None and exchange.answer.mode != REPLY:
             articles = tuple(dict.fromkeys(citation.article_id for citation in exchange.answer.citations))
             reply = Turn("assistant", exchange.answer.answer, exchange.answer.refused, articles)
             history += [Turn("user", exchange.question), reply]

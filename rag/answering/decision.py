@@ -1,22 +1,22 @@
 """Whether what was read answers: one calibrated probability, from the reader's logits and from what exact code knows.
 
 A logistic regression (Platt scaling of several inputs) fitted by `training.reader.calibrate` on questions over news
-that trained nothing; its weights stand in the reader's file. Exact facts (a year, number or name of the question that
-the evidence does not have) enter as inputs, not as vetoes.
+that trained nothing; its weights stand in the reader's file. Exact facts (numbers and words of the question that
+its article does not have) enter as inputs, not as vetoes.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from rag.answering.evidence import WEIGHTS, Evidence
-from rag.config import Strictness
+from rag.answering.evidence import Evidence
+from rag.errors import ModelError
 from rag.passages import context_line
 from rag.reader.reader import sigmoid
 from rag.tokens import is_chinese, tokenize
@@ -24,12 +24,9 @@ from rag.types import Article
 
 Array = npt.NDArray[np.float64]
 
-BARS: Final[dict[Strictness, float]] = {"strict": 0.7, "balanced": 0.5, "generous": 0.3}
-"""Least probability of an answer that is shown."""
-
 FEATURES: Final = (
-    "passage", "second_passage", "sentence", "answer", "margin", "agreeing", "covered", "numbers_held",
-    "english", "retrieval", "cosine", "other_language",
+    "passage", "second_passage", "sentence", "answer", "margin", "agreeing", "covered", "numbers_held", "retrieval",
+    "other_language",
 )  # fmt: skip
 """Inputs of the regression, in order; see `features`."""
 
@@ -48,15 +45,19 @@ class Decision:
     """`(len(FEATURES),)`."""
     bias: float
     bars: Mapping[str, float]
+    """Least probability of an answer that is shown, by strictness."""
 
     @classmethod
     def of(cls, calibration: Mapping[str, Any]) -> Decision:
-        """The weights of a reader's file, or a guess where it has none."""
-        if not calibration:
-            guess = np.array([0.5 if name in ("passage", "sentence") else 0.0 for name in FEATURES])
-            return cls(WEIGHTS, guess, 0.0, {str(name): bar for name, bar in BARS.items()})
-        weights = np.array([calibration["answer"][name] for name in FEATURES])
-        return cls(calibration["ranking"], weights, calibration["bias"], calibration.get("bars", BARS))
+        """The weights of a reader's file.
+
+        :raises ModelError: it has none, or those of other features.
+        """
+        try:
+            weights = np.array([calibration["answer"][name] for name in FEATURES])
+            return cls(calibration["ranking"], weights, calibration["bias"], calibration["bars"])
+        except KeyError as error:
+            raise ModelError(f"the reader is not calibrated ({error}); restore it from the distribution") from None
 
     def probability(self, question: str, evidence: Sequence[Evidence]) -> float:
         """In [0, 1]: that the first of `evidence` (best first) answers `question`; 0 without any."""
@@ -68,18 +69,15 @@ class Decision:
 def features(question: str, evidence: Sequence[Evidence]) -> Array:
     """float64 `(len(FEATURES),)`; `evidence` holds at least one, best first.
 
-    Logits of the best sentence and its passage, of the best other passage, its lead over the next sentence,
-    sentences of other articles that are as likely, and the shares of the question's words and numbers that
-    its article has; how far its passage stays behind in the search, and its cosine;
-    whether it is in another language.
+    Logits of the best sentence, its passage and the best other passage, its lead over the next sentence, how many
+    sentences of other articles are likely, the shares of the question's words and numbers that its article has, how far
+    its passage stays behind in the search, and whether it is in another language than the question.
     """
     best = evidence[0]
     others = [e for e in evidence[1:] if e.hit.passage != best.hit.passage]
     agreeing = sum(e.sentence_logit > 0 and e.article.id != best.article.id for e in evidence[1:10])
     article = _text(best.article)
-    known = set(tokenize(article))
-    asked = tokenize(question)
-    covered = sum(token in known for token in asked) / len(asked) if asked else 1.0
+    foreign = is_chinese(question) != is_chinese(best.text)
     return np.array(
         [
             best.passage_logit,
@@ -88,12 +86,10 @@ def features(question: str, evidence: Sequence[Evidence]) -> Array:
             best.answer_logit / 4,
             best.score - (evidence[1].score if len(evidence) > 1 else best.score - 6),
             min(agreeing, 3),
-            covered if is_chinese(question) and is_chinese(best.text) else _FOREIGN_COVER,
+            _FOREIGN_COVER if foreign else _share(tokenize(question), set(tokenize(article))),
             _share(_NUMBER.findall(question), article),
-            float(not is_chinese(question)),
             best.retrieval,
-            best.hit.dense_score or 0.0,
-            float(is_chinese(question) != is_chinese(best.text)),
+            float(foreign),
         ]
     )
 
@@ -102,6 +98,6 @@ def _text(article: Article) -> str:
     return f"{context_line(article)}\n{article.text}"
 
 
-def _share(words: Sequence[str], text: str) -> float:
-    """How many of `words` the text holds; 1 without any."""
-    return sum(word.lower() in text for word in words) / len(words) if words else 1.0
+def _share(words: Sequence[str], held: Container[str]) -> float:
+    """How many of `words` are held; 1 without any."""
+    return sum(word in held for word in words) / len(words) if words else 1.0

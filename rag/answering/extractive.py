@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from rag.answering.composition import ONE_FACT_CHARS, SEVERAL_CHARS, Quote, compose, fit
@@ -17,11 +17,9 @@ from rag.answering.timing import in_time
 from rag.boilerplate import is_boilerplate
 from rag.config import AnswerSettings
 from rag.dates import format_date
-from rag.reader import Reader, load_reader
+from rag.reader import Reader, Reading
 from rag.tokens import is_chinese
 from rag.types import Answer, Hit, Question, ReadPassage, Timings
-
-__all__ = ["ExtractiveAnswerer", "load_reader"]
 
 MODE: Final = "extractive"
 READING_SECONDS: Final = 1.0
@@ -48,8 +46,7 @@ class ExtractiveAnswerer:
     def _answer(self, question: Question, hits: Sequence[Hit]) -> Answer:
         asked = reading_text(question)
         reading = self._reader.read(asked, hits, READING_SECONDS)
-        found = evidence_of(reading, self._decision.ranking)
-        evidence = in_time([e for e in found if not is_boilerplate(e.text)], question)
+        evidence = likely_evidence(reading, question, self._decision.ranking)
         probability = self._decision.probability(asked, evidence)
         read = tuple(ReadPassage(p.hit.rank, p.logit) for p in reading.passages)
         if not evidence or probability < self._decision.bars[self._settings.strictness]:
@@ -67,6 +64,12 @@ class ExtractiveAnswerer:
         room = ONE_FACT_CHARS - (_FRAME_CHARS if question.language == "en" and is_chinese(evidence[0].text) else 0)
         rivals = [_dated(quote, question) for quote in conflicting(evidence, room)]
         return rivals or [corroborated(quote, evidence) for quote in choose_one(evidence, room)]
+
+
+def likely_evidence(reading: Reading, question: Question, ranking: Mapping[str, float]) -> list[Evidence]:
+    """What of a reading may answer, best first: no boilerplate, and in the light of the time that is asked about."""
+    found = [evidence for evidence in evidence_of(reading, ranking) if not is_boilerplate(evidence.text)]
+    return in_time(found, question)
 
 
 def _dated(quote: Quote, question: Question) -> Quote:

@@ -36,6 +36,7 @@ MAX_TOKENS: Final = 320
 """Of question, context line and passage together; longer passages are cut at their end."""
 LONGEST_SPAN: Final = 40
 """Tokens of an answer inside a sentence."""
+_HEADS: Final = ("answer_", "span_", "sentence_")
 BATCH: Final = 4
 """Passages read together; between batches the time is looked at."""
 
@@ -91,9 +92,11 @@ class Reader:
 
         :raises ModelError: a file of the reader is missing, damaged or of another version.
         """
-        self._folder = folder
+        self.folder = folder
         self._threads = threads or os.cpu_count() or 1
         self.weights: ReaderWeights = read_weights(folder)
+        heads = {name: values for name, values in self.weights.arrays.items() if name.startswith(_HEADS)}
+        self._heads = {name: values.astype(np.float32) for name, values in heads.items()}
 
     def read(self, question: str, hits: Sequence[Hit], seconds: float | None = None) -> Reading:
         """Read `hits` in their order, as many as `seconds` allow (at least the first batch)."""
@@ -170,19 +173,19 @@ class Reader:
         return self._linear("sentence_score", _gelu(self._linear("sentence_dense", seen)))[:, 0]
 
     def _linear(self, name: str, x: Array) -> Array:
-        arrays = self.weights.arrays
-        return x @ arrays[f"{name}.weight"].astype(np.float32).T + arrays[f"{name}.bias"].astype(np.float32)
+        return x @ self._heads[f"{name}.weight"].T + self._heads[f"{name}.bias"]
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
         from tokenizers import Tokenizer
 
-        path = self._folder / TOKENIZER_FILE
+        path = self.folder / TOKENIZER_FILE
         try:
             tokenizer = Tokenizer.from_file(str(path))
         except Exception as error:  # the library raises bare Exception
             raise ModelError(f"{path} cannot be read ({error}); restore it from the distribution") from error
-        tokenizer.enable_truncation(MAX_TOKENS, strategy="only_second")
+        # As in training; "only_second" fails on a question that is too long by itself.
+        tokenizer.enable_truncation(MAX_TOKENS, strategy="longest_first")
         return tokenizer
 
     @cached_property

@@ -29,8 +29,8 @@ from sklearn.preprocessing import StandardScaler
 
 from rag.answering.decision import FEATURES, features
 from rag.answering.evidence import WEIGHTS, Evidence, evidence_of
+from rag.answering.extractive import likely_evidence
 from rag.answering.notes import reading_text
-from rag.answering.timing import in_time
 from rag.config import Settings
 from rag.library import Library
 from rag.reader import Reading, load_reader
@@ -132,7 +132,7 @@ def main() -> None:
     print("ranking", ranking)
     seen, right, kinds = [], [], []
     for case in cases:
-        evidence = in_time(evidence_of(case.reading, ranking), case.question)
+        evidence = likely_evidence(case.reading, case.question, ranking)
         if evidence:
             seen.append(features(case.asked, evidence))
             right.append(case.is_right(evidence[0]))

@@ -112,7 +112,7 @@ def export(backbone: Backbone, checkpoint: Path, kept: Array, out: Path) -> None
     masters = torch.load(checkpoint, weights_only=True)["masters"]
     network = ReaderNetwork.from_backbone(backbone)
     state = {**network.state_dict(), **masters}
-    arrays = dict(_quantised({name: value.float().numpy() for name, value in state.items()}))
+    arrays = dict(quantised({name: value.float().numpy() for name, value in state.items()}))
     arrays["words.codes"], arrays["words.scales"] = pack_rows(backbone.codes[kept], backbone.scales[kept])
     out.mkdir(parents=True, exist_ok=True)
     metadata = {
@@ -134,7 +134,8 @@ def _tokenizer(backbone: Backbone, kept: Array) -> Tokenizer:
     return build_tokenizer([backbone.pieces[i] for i in kept], special)
 
 
-def _quantised(state: Mapping[str, Array]) -> Iterator[tuple[str, Array]]:
+def quantised(state: Mapping[str, Array]) -> Iterator[tuple[str, Array]]:
+    """The arrays as they ship, without the token table: the layers' matrices as int8 with a scale for each output."""
     for name, values in state.items():
         part = name.rpartition(".")[0]
         if name == "words.weight":
