@@ -102,7 +102,7 @@ def sample_quality(library: Library, questions: Path, *, with_lexical: bool = Tr
     for leg in LEGS[0 if with_lexical else 1 :]:
         results = []
         for question in question_set.questions:
-            asked, _ = library.assistant.find(question.text, question.history, question.as_of or today)
+            asked = library.assistant.prepare(question.text, question.history, question.as_of or today)
             query = search_query(asked)
             hits = legs.search(leg, query)
             results.append(judge(question, finder.gold(question), nothing_said, hits, DEPTH, articles))

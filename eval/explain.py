@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from eval.gold import ArticleFinder, Location, passage_holds
 from eval.remedies import Remedies, cites
-from eval.tracing import Trace, Tracer, best_rank
+from eval.tracing import Trace, Tracer, best_rank, key_of
 from rag.assistant import check_question, search_query
 from rag.config import RetrievalSettings
 from rag.passages import split_article
@@ -87,7 +87,7 @@ def explain(
     check_question(question)
     check_question(expect)
     filters = filters or Filters()
-    asked, _ = library.assistant.find(question, history, as_of, filters)
+    asked = library.assistant.prepare(question, history, as_of)
     answer = library.assistant.ask(question, history=history, filters=filters, as_of=as_of)
     text, verbatim, places = _find(library, expect)
     articles = {place.article_id: article for place in places if (article := library.article(place.article_id))}
@@ -178,12 +178,18 @@ def _lost_at(
         return Step.CUT_OFF, f"rank {best.final_rank} in the result list; only the first {settings.top_k} are read"
     if cites(answer, text):
         return Step.NOWHERE, f"rank {best.final_rank} in the result list, read and cited"
+    read = f"rank {best.final_rank}, read{_reading(best, answer)}"
     if answer.refused:
-        return Step.REFUSED, (
-            f"rank {best.final_rank}, read, but the answerer was only {answer.confidence:.2f} sure of an answer"
-        )
+        return Step.REFUSED, f"{read}, but the answerer was only {answer.confidence:.2f} sure of an answer"
     quote = answer.citations[0].quote if answer.citations else answer.answer
-    return Step.NOT_CHOSEN, f"rank {best.final_rank}, read, but the answer cites “{' '.join(quote.split())[:60]}”"
+    return Step.NOT_CHOSEN, f"{read}, but the answer cites “{' '.join(quote.split())[:60]}”"
+
+
+def _reading(best: Trace, answer: Answer) -> str:
+    """What the reader made of the passage when the answer was made; nothing where no reader says."""
+    rank = next((hit.rank for hit in answer.hits if key_of(hit.passage) == key_of(best.passage)), None)
+    logit = next((read.logit for read in answer.read if read.rank == rank), None)
+    return "" if logit is None else f" (log-odds that it answers: {logit:+.1f})"
 
 
 def _passes(article: Article, filters: Filters) -> bool:

@@ -112,6 +112,10 @@ class Assistant:
                 hits=tuple(hits),
             )
 
+    def prepare(self, question: str, history: Sequence[Turn], as_of: dt.date | None) -> Question:
+        """The question as it will be searched and answered."""
+        return self._prepare(question, history, as_of)[0]
+
     def find(
         self, question: str, history: Sequence[Turn], as_of: dt.date | None, filters: Filters | None = None
     ) -> tuple[Question, list[Hit]]:
